@@ -1,0 +1,261 @@
+"""The contracts between the rooms. Each is abstract; every class in a wing is final; variations are wrappers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+from netwright.core.architecture import Architecture, Signature
+from netwright.core.metrics import Metric
+from netwright.core.objectives import Goal
+from netwright.core.space import Space
+from netwright.core.trial import Fidelity, History, Measurement, Proposal, Trial
+
+__all__ = [
+    "Arrival",
+    "Belief",
+    "Device",
+    "Estimator",
+    "Event",
+    "Infeasible",
+    "Job",
+    "Need",
+    "Runner",
+    "Site",
+    "Split",
+    "Store",
+    "Strategy",
+    "Surrogate",
+    "Task",
+    "Vault",
+    "Verdict",
+]
+
+Split = Literal["train", "validation", "test"]
+
+
+class Need(Enum):
+    """What a part may need of the others, or offer them. A recipe fits when each part's needs are among the others' offers."""
+
+    IMAGES = "image inputs"
+    TABLES = "table inputs"
+    FINITE = "a space that can be unfolded whole"
+    MIXTURE = "training of a mixture of options"
+    CURVE = "a measurement for each rung of fidelity"
+    PARENT_WEIGHTS = "starting from another trial's weights"
+    TRAINING = "training of a network"
+    TABLE = "a table of measured architectures"
+
+
+class Verdict(Enum):
+    """What becomes of a trial after a measurement."""
+
+    GO = "go"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Strategy(ABC):
+    """What to try next: a function of (space, goal, seed, history). It has no state that the history cannot rebuild.
+
+    Constructed as ``Strategy(space, goal, seed, **options)``; every random draw comes from ``core.seeds`` with the number
+    of the trial it is for, so that a new object given the same history goes on identically.
+    """
+
+    needs: frozenset[Need] = frozenset()
+    offers: frozenset[Need] = frozenset()
+
+    @abstractmethod
+    def __init__(self, space: Space, goal: Goal, seed: int) -> None: ...
+
+    @abstractmethod
+    def ask(self, history: History, slots: int) -> Sequence[Proposal]:
+        """Proposals for the trials ``history.next_number`` and on: at most ``slots``, fewer or none where it is done."""
+
+    def watch(self, trial: Trial, history: History) -> Verdict:
+        """Asked at each measurement of a running trial."""
+        return Verdict.GO
+
+    def snapshot(self) -> bytes | None:
+        """State that is dear to replay, never a pickle; None where there is none."""
+        return None
+
+    def restore(self, blob: bytes) -> None:
+        """Take a snapshot back."""
+
+
+class Device(ABC):
+    """Where a network will run, and how it is measured there."""
+
+    @abstractmethod
+    def refuses(self, architecture: Architecture, signature: Signature) -> Sequence[str]:
+        """Layers this device cannot run, with their paths; empty where it runs all."""
+
+    @abstractmethod
+    def profile(self, architecture: Architecture, signature: Signature) -> Measurement:
+        """Measure ``latency_ms`` (median) with its spread in ``notes``; batch 1."""
+
+
+class Task(ABC):
+    """Data, loss and score. The test split is sealed: reading it before :meth:`open_test` is an error."""
+
+    signature: Signature
+    offers: frozenset[Need] = frozenset()
+
+    @abstractmethod
+    def metrics(self) -> Sequence[str]:
+        """Names of the scores, the default one first."""
+
+    @abstractmethod
+    def batches(self, split: Split, fidelity: Fidelity, seed: int | None = None) -> Iterable[Any]:
+        """Batches of one pass. With a ``seed``: shuffled and augmented, for training; without: in order, as stored."""
+
+    @abstractmethod
+    def loss(self, output: Any, batch: Any) -> Any:
+        """Mean loss over the batch, a scalar tensor."""
+
+    @abstractmethod
+    def score(self, predict: Callable[[Any], Any], split: Split) -> Mapping[str, float]:
+        """All metrics of ``predict`` (inputs → outputs of the network) on a split."""
+
+
+class Vault(ABC):
+    """Blobs by digest: weights and the like."""
+
+    @abstractmethod
+    def put(self, blob: bytes) -> str: ...
+
+    @abstractmethod
+    def get(self, digest: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """What one piece of work happens on. ``seed`` and ``number`` name its random streams; ``noisy``: a neighbour may be busy."""
+
+    task: Task
+    device: Device
+    vault: Vault
+    goal: Goal
+    seed: int = 0
+    number: int = 0
+    noisy: bool = False
+
+
+class Estimator(ABC):
+    """Turns a proposal into numbers, as a stream: one measurement per rung of fidelity. Closing the stream stops the work."""
+
+    needs: frozenset[Need] = frozenset()
+    offers: frozenset[Need] = frozenset()
+
+    @abstractmethod
+    def metrics(self) -> Sequence[Metric]:
+        """What it measures."""
+
+    @abstractmethod
+    def full(self) -> Fidelity:
+        """What its full evaluation costs, where a proposal leaves it open."""
+
+    def prepare(self, site: Site) -> None:
+        """Done once, in one worker, before the first trial; resumes itself."""
+
+    @abstractmethod
+    def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:
+        """Measurements as they come. Raises :class:`Infeasible` where a limit is broken."""
+
+
+class Infeasible(Exception):
+    """Raised inside an estimate when a limit is broken: ``latency_ms 31.2 > 20``. ``measurement`` is what is known by then."""
+
+    def __init__(self, reason: str, measurement: Measurement) -> None:
+        super().__init__(reason)
+        self.measurement = measurement
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What a surrogate thinks of n architectures: ``mean`` and ``std``, each of shape (n,)."""
+
+    mean: Any
+    std: Any
+
+
+class Surrogate(ABC):
+    """Predicts a value from an architecture."""
+
+    @abstractmethod
+    def fit(self, architectures: Sequence[Architecture], values: Sequence[float]) -> None: ...
+
+    @abstractmethod
+    def predict(self, architectures: Sequence[Architecture]) -> Belief: ...
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a run's log. ``at``: seconds since the epoch; ``body``: JSON. ``number`` is given by the store, from 1."""
+
+    kind: str
+    body: Mapping[str, Any]
+    at: float = 0.0
+    number: int = 0
+
+
+class Store(Vault):
+    """An append-only log of events and a vault of blobs. Everything shown anywhere is a view of the log."""
+
+    @abstractmethod
+    def append(self, event: Event) -> int:
+        """Write one event for good (it survives a crash right after) and return its number."""
+
+    @abstractmethod
+    def events(self, since: int = 0) -> Iterator[Event]:
+        """Events with a number above ``since``, in order."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work for a worker, as JSON. ``kind``: ``trial`` (estimate a proposal) or ``final`` (train with the final recipe)."""
+
+    key: str
+    kind: Literal["trial", "final"]
+    body: Mapping[str, Any]
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What came back for a job. ``lost``: its worker died without a word; ``failed``: with a reason."""
+
+    key: str
+    kind: Literal["measured", "finished", "infeasible", "failed", "lost"]
+    body: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+class Runner(ABC):
+    """Where the work happens: takes jobs, gives back arrivals, in whatever order they come."""
+
+    @abstractmethod
+    def slots(self) -> int:
+        """How many jobs run at once."""
+
+    @abstractmethod
+    def submit(self, job: Job) -> None: ...
+
+    @abstractmethod
+    def arrivals(self, timeout_s: float) -> Sequence[Arrival]:
+        """What arrived; waits up to ``timeout_s`` for the first."""
+
+    @abstractmethod
+    def stop(self, key: str) -> None:
+        """End a job within a second; nothing more arrives of it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all work and all workers."""

@@ -1,0 +1,90 @@
+"""The contract of a layer, and how layers are found: the name in a node is the file in this folder."""
+
+from __future__ import annotations
+
+import importlib
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from netwright.core.architecture import Tensor
+from netwright.errors import SpaceError
+
+__all__ = ["Layer", "OnnxNode", "Shape", "layer", "names"]
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One ONNX operator as data (opset 18). Names in ``inputs``: ``x0``, ``x1`` … are the layer's inputs, ``y`` its output,
+    names of :meth:`Layer.weights` and :meth:`Layer.buffers` their tensors, keys of ``constants`` small integer or float
+    constants (name → nested tuple or number), anything else an intermediate value of this layer."""
+
+    op: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] = ("y",)
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Layer(ABC):
+    """One kind of layer. Stateless; ``inputs`` are shapes without batch, channels first; ``attrs`` the node's attributes.
+
+    ``arity`` None takes any number of inputs.
+    """
+
+    arity: ClassVar[int | None] = 1
+
+    @abstractmethod
+    def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
+        """The output. Raises :class:`SpaceError` where the layer does not fit its inputs."""
+
+    def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
+        """Trainable tensors: name inside the torch module → shape."""
+        return {}
+
+    def buffers(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
+        """Float tensors that are stored but not trained (running statistics, constants): name → shape."""
+        return {}
+
+    def flops(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
+        """2 × multiply-adds of convolutions, matrix products and attention, for one example; 0 for everything else."""
+        return 0
+
+    @abstractmethod
+    def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
+        """The torch module as a Python expression with ``nn`` imported (``nn.Conv2d(8, 16, 3, padding=1, bias=False)``),
+        or an expression over ``x0``, ``x1`` … and ``torch``/``F`` (``F.relu(x0)``) where there is nothing to store."""
+
+    @abstractmethod
+    def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
+        """The same as ONNX operators; the last one writes ``y``."""
+
+    def label(self, attrs: Mapping[str, Any]) -> str:
+        """A few words for drawings: ``conv 3×3 · 16``."""
+        return ""
+
+    def params(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
+        return sum(math.prod(shape) for shape in self.weights(inputs, attrs).values())
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """All layers, by listing the folder."""
+    skip = {"__init__", "base", "counts"}
+    return tuple(sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem not in skip))
+
+
+@cache
+def layer(name: str) -> Layer:
+    """The layer of that name. Raises :class:`SpaceError` where there is no such file."""
+    if name not in names():
+        raise SpaceError(f"unknown layer {name!r}", todo=f"Known: {', '.join(names())}.")
+    module = importlib.import_module(f"netwright.layers.{name}")
+    made: Layer = module.LAYER
+    return made

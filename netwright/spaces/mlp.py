@@ -1,0 +1,35 @@
+"""Networks for tables: a chain of linear layers, with widths, depth, activation, normalisation, dropout and residuals.
+
+Residual blocks for tables as in Gorishniy et al. 2021, arXiv:2106.11959.
+"""
+
+from __future__ import annotations
+
+from netwright.core.architecture import Signature
+from netwright.core.contracts import Need
+from netwright.core.space import Branches, Choice, Repeat, Seq, Space, op
+
+__all__ = ["needs", "offers", "space"]
+
+needs = frozenset({Need.TABLES})
+offers = frozenset({Need.FINITE})
+
+WIDTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+
+
+def space(signature: Signature) -> Space:
+    """From a linear model (depth 0) to five hidden layers."""
+    act = Choice("relu", "gelu", "silu", "tanh", name="activation")
+    width = Choice(*WIDTHS, name="width")
+    norm = Choice(op("identity"), op("batch_norm"), op("layer_norm"), name="norm")
+    drop = op("dropout", rate=Choice(0.0, 0.1, 0.25, 0.5, name="dropout"))
+    layer = Seq(op("linear", units=Choice(*WIDTHS)), norm, op("activation", kind=act), drop)
+    inner = Seq(norm, op("linear", units=width), op("activation", kind=act), drop, op("linear", units=width))
+    plain = Repeat(layer, Choice(0, 1, 2, 3, 4))
+    residual = Seq(
+        op("linear", units=width),
+        Repeat(Branches(inner, op("identity")), Choice(1, 2)),
+        norm,
+        op("activation", kind=act),
+    )
+    return Space(Seq(Choice(plain, residual), op("linear", units=signature.outputs)), name="mlp", signature=signature)

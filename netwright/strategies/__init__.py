@@ -1,0 +1,1 @@
+"""Search strategies: one file, one strategy, named as it is typed."""

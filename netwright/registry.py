@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from netwright.core.contracts import Device, Estimator, Strategy
 from netwright.errors import RecipeError
 
 __all__ = ["KINDS", "listed", "module", "part", "suggest", "summary"]
@@ -54,14 +55,18 @@ def module(kind: str, name: str) -> ModuleType:
     return importlib.import_module(known[name])
 
 
+CONTRACTS: dict[str, type] = {"strategies": Strategy, "estimators": Estimator, "devices": Device}
+
+
 def part(kind: str, name: str) -> Any:
-    """The class of a part: the one that its module makes public."""
+    """The class of a part: the one in its module's ``__all__`` that fulfils the contract."""
     found = module(kind, name)
-    for public in found.__all__:
+    for public in getattr(found, "__all__", ()):
         value = getattr(found, public)
-        if inspect.isclass(value) and value.__module__ == found.__name__:
+        if inspect.isclass(value) and issubclass(value, CONTRACTS[kind]):
             return value
-    raise RecipeError(f"{found.__name__} makes no class public", todo="Name its class in __all__.")
+    what = CONTRACTS[kind].__name__
+    raise RecipeError(f"no {what} is public in it", where=found.__name__, todo=f"Derive a class from {what} and name it in __all__.")
 
 
 def summary(kind: str, name: str) -> str:

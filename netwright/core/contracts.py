@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any, Literal
 
-from netwright.core.architecture import Architecture, Signature
+from netwright.core.architecture import Architecture, Frame, Signature
 from netwright.core.metrics import Metric
 from netwright.core.objectives import Goal
 from netwright.core.space import Space
@@ -103,7 +104,23 @@ class Task(ABC):
     """Data, loss and score. The test split is sealed: reading it before :meth:`open_test` is an error."""
 
     signature: Signature
+    name: str = "task"
+    kind: Literal["classification", "regression"] = "classification"
+    classes: tuple[str, ...] = ()
     offers: frozenset[Need] = frozenset()
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What stands between raw inputs and the space's network, and after it. Nothing, unless a task says so."""
+        return Frame(self.signature)
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for report and model card, as JSON: rows of each split, columns, what was skipped and why."""
+        return {}
+
+    def splits(self) -> dict[str, list[Any]]:
+        """Row numbers or file names of each split."""
+        return {}
 
     @abstractmethod
     def metrics(self) -> Sequence[str]:
@@ -220,10 +237,11 @@ class Store(Vault):
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of work for a worker, as JSON. ``kind``: ``trial`` (estimate a proposal) or ``final`` (train with the final recipe)."""
+    """One piece of work for a worker, as JSON. ``kind``: ``trial`` (estimate a proposal), ``final`` (train with the
+    final recipe) or ``reference`` (fit a plain model)."""
 
     key: str
-    kind: Literal["trial", "final"]
+    kind: Literal["trial", "final", "reference"]
     body: Mapping[str, Any]
     limit_s: float | None = None
 
@@ -251,6 +269,10 @@ class Runner(ABC):
     @abstractmethod
     def arrivals(self, timeout_s: float) -> Sequence[Arrival]:
         """What arrived; waits up to ``timeout_s`` for the first."""
+
+    @abstractmethod
+    def busy(self) -> int:
+        """How many jobs are under way."""
 
     @abstractmethod
     def stop(self, key: str) -> None:

@@ -114,11 +114,10 @@ def _accepted(space: Space, draw: Callable[[], Architecture | None], rng: random
             break
         nearest = best
     assert space.screen is not None
-    broken = ", ".join(space.screen(nearest[1]))
     raise NoFeasible(
-        f"no architecture found that meets {broken}",
+        f"no architecture was found that keeps the limits; the nearest has {'; '.join(space.screen(nearest[1]))}",
         where=f"space {space.name}",
-        todo=f"The nearest of {REDRAWS} drawn and {looked} repaired is {nearest[1].id}; loosen the limit or choose another space.",
+        todo=f"{REDRAWS} were drawn and {looked} near the best of them looked at: loosen the limit, or choose another --space.",
     )
 
 

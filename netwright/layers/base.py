@@ -14,9 +14,11 @@ from typing import Any, ClassVar
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
 
-__all__ = ["Layer", "OnnxNode", "Shape", "layer", "names"]
+__all__ = ["Layer", "OnnxNode", "Shape", "expect", "layer", "names", "windows"]
 
 Shape = tuple[int, ...]
+
+_AXES = {1: "(features,)", 2: "(time, features)", 3: "(channels, height, width)"}
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,13 @@ class OnnxNode:
 class Layer(ABC):
     """One kind of layer. Stateless; ``inputs`` are shapes without batch, channels first; ``attrs`` the node's attributes.
 
-    ``arity`` None takes any number of inputs.
+    ``arity`` None takes any number of inputs; ``reads`` says how many of them its torch module is called with, where the
+    others only give a shape. ``attributes`` are the names it knows.
     """
 
     arity: ClassVar[int | None] = 1
+    reads: ClassVar[int | None] = None
+    attributes: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
@@ -56,14 +61,18 @@ class Layer(ABC):
         """2 × multiply-adds of convolutions, matrix products and attention, for one example; 0 for everything else."""
         return 0
 
+    def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
+        """Whether, when predicting, the output is the first input's own memory: no bytes of its own."""
+        return False
+
     @abstractmethod
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
-        """The torch module as a Python expression with ``nn`` imported (``nn.Conv2d(8, 16, 3, padding=1, bias=False)``),
-        or an expression over ``x0``, ``x1`` … and ``torch``/``F`` (``F.relu(x0)``) where there is nothing to store."""
+        """An expression over ``x0``, ``x1`` … and ``torch``/``F`` (``F.relu(x0)``) or, where :meth:`stores` says so, the
+        torch module: ``nn.Conv2d(8, 16, 3, padding=1)``, or a class of the file of the same name in ``nets/modules``."""
 
     @abstractmethod
     def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
-        """The same as ONNX operators; the last one writes ``y``."""
+        """The same as ONNX operators; the last one writes ``y``. None at all where the output is the first input."""
 
     def label(self, attrs: Mapping[str, Any]) -> str:
         """A few words for drawings: ``conv 3×3 · 16``."""
@@ -71,6 +80,29 @@ class Layer(ABC):
 
     def params(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
         return sum(math.prod(shape) for shape in self.weights(inputs, attrs).values())
+
+    def stores(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
+        """Whether it is a module of its own in ``model.py``, rather than an expression."""
+        return bool(self.weights(inputs, attrs) or self.buffers(inputs, attrs))
+
+
+def expect(x: Tensor, what: str, *dims: int) -> Shape:
+    """The shape of ``x``. Raises :class:`SpaceError` unless it has one of these numbers of dimensions."""
+    if len(x.shape) not in dims:
+        raise SpaceError(f"{what} needs {' or '.join(_AXES[n] for n in dims)}, not {x.shape}")
+    return x.shape
+
+
+def windows(x: Tensor, attrs: Mapping[str, Any]) -> tuple[Tensor, int, int, int]:
+    """Output, kernel, stride and padding of a pooling layer. Raises :class:`SpaceError` where its window does not fit."""
+    channels, *sizes = expect(x, "pooling", 3)
+    kernel = attrs.get("kernel", 2)
+    stride, padding = attrs.get("stride", kernel), attrs.get("padding", 0)
+    if kernel > min(sizes):
+        raise SpaceError(f"a {kernel}×{kernel} window does not fit a {sizes[0]}×{sizes[1]} map", todo="Pool less often, or less.")
+    if 2 * padding > kernel:
+        raise SpaceError(f"padding {padding} is more than half of kernel {kernel}")
+    return Tensor((channels, *((size + 2 * padding - kernel) // stride + 1 for size in sizes))), kernel, stride, padding
 
 
 @cache

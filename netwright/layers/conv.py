@@ -7,23 +7,24 @@ from typing import Any
 
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
-from netwright.layers.base import Layer, OnnxNode, Shape
+from netwright.layers.base import Layer, OnnxNode, Shape, expect
 
 __all__ = ["LAYER"]
 
 
 class Conv(Layer):
-    """Attributes: ``width`` (output channels; of a depthwise convolution: ignored), ``kernel``, ``stride`` 1, ``groups`` 1,
-    ``dilation`` 1, ``bias`` False. Padding is ``dilation · (kernel − 1) / 2`` on every side."""
+    """Attributes: ``width`` (output channels), or ``ratio`` (as a multiple of the input's; 1 for a depthwise one), ``kernel``,
+    ``stride`` 1, ``groups`` 1, ``dilation`` 1, ``bias`` False. Padding is ``dilation · (kernel − 1) / 2`` on every side."""
+
+    attributes = ("width", "ratio", "kernel", "stride", "groups", "dilation", "bias")
 
     def read(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> tuple[int, int, int, int, int, int, bool]:
         """Channels in and out, kernel, stride, groups, dilation, bias."""
         (x,) = inputs
-        if len(x.shape) != 3:
-            raise SpaceError(f"a convolution needs (channels, height, width), not {x.shape}")
-        cin = x.shape[0]
+        cin = expect(x, "a convolution", 3)[0]
         groups = attrs.get("groups", 1) or cin
-        cout = cin if attrs.get("groups", 1) == 0 else attrs["width"]
+        depthwise = attrs.get("groups", 1) == 0
+        cout = cin * attrs.get("ratio", 1) if depthwise or "ratio" in attrs else attrs["width"]
         kernel = attrs.get("kernel", 3)
         if cin % groups or cout % groups:
             raise SpaceError(f"{cin} → {cout} channels cannot be split into {groups} groups")
@@ -66,7 +67,7 @@ class Conv(Layer):
     def label(self, attrs: Mapping[str, Any]) -> str:
         kernel, stride = attrs.get("kernel", 3), attrs.get("stride", 1)
         what = "depthwise" if attrs.get("groups", 1) == 0 else "conv"
-        width = "" if attrs.get("groups", 1) == 0 else f" · {attrs['width']}"
+        width = f" · {attrs['width']}" if "width" in attrs else f" · ×{attrs['ratio']}" if attrs.get("ratio", 1) > 1 else ""
         return f"{what} {kernel}×{kernel}{width}{f' /{stride}' if stride > 1 else ''}"
 
 

@@ -38,7 +38,7 @@ def _block(stage: int, act: Choice) -> Term:
         _conv(act, width, 1),
     )
     bottleneck = Seq(
-        op("expand", ratio=Choice(2, 3, 4)),
+        op("conv", ratio=Choice(2, 3, 4), kernel=1),
         op("batch_norm"),
         op("activation", kind=act),
         op("conv", kernel=Choice(3, 5), groups=0),

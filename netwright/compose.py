@@ -1,0 +1,285 @@
+"""Recipe → objects, and whether they fit. The only file that knows every wing, and it knows them by name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from netwright.core.architecture import Architecture, Frame, framed, trace_from_json
+from netwright.core.contracts import Device, Estimator, Infeasible, Need, Site, Split, Strategy, Task, Vault
+from netwright.core.metrics import Constraint, Objective, metric, parse_limit, parse_objective, shown
+from netwright.core.objectives import Goal
+from netwright.core.picks import replayed
+from netwright.core.space import Screen, Space
+from netwright.core.trial import Fidelity, Proposal
+from netwright.errors import LimitError, RecipeError, SpaceError
+from netwright.layers.counts import count
+from netwright.recipe import Recipe
+from netwright.registry import module, part
+
+__all__ = ["Screener", "build_device", "build_estimator", "build_goal", "build_space", "build_strategy", "check", "network", "outputs", "reference_inputs", "resolve", "scorer", "worker"]
+
+_NESTED = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*")
+
+
+def resolve(recipe: Recipe, task: Task) -> Recipe:
+    """Fill in what the person left open, from the task; the result holds everything that was decided."""
+    objectives = list(recipe.objectives)
+    scores = task.metrics()
+    given = [parse_objective(text.split(" ")[-1]) for text in objectives]
+    for objective in given:
+        if metric(objective.metric).source == "scored" and objective.metric not in scores:
+            raise LimitError(f"{objective.metric} is no score of a {task.kind} task", todo=f"Choose one of {', '.join(scores)}.")
+    if not any(metric(objective.metric).source == "scored" for objective in given):
+        objectives.insert(0, f"maximize {scores[0]}")
+    space = recipe.space or ("chain" if Need.IMAGES in task.offers else "mlp")
+    resolved = replace(recipe, objectives=tuple(objectives), space=space)
+    goal = build_goal(resolved)
+    plain = tuple(text.replace(f"@{recipe.device}", "") for text in recipe.limits)
+    return replace(resolved, objectives=tuple(str(objective) for objective in goal.objectives), limits=plain)
+
+
+def build_goal(recipe: Recipe) -> Goal:
+    """Objectives, the task's score first, and limits. A metric measured on the run's own device goes by its plain name."""
+
+    def objective(text: str) -> Objective:
+        verb, _, name = text.rpartition(" ")
+        found = parse_objective(name, {"maximize": True, "minimize": False}.get(verb.strip()))
+        return replace(found, device=_device(found.device, recipe))
+
+    objectives = [objective(text) for text in recipe.objectives]
+    objectives.sort(key=lambda o: metric(o.metric).source != "scored")
+    limits: list[Constraint] = []
+    for text in recipe.limits:
+        limit = parse_limit(text)
+        limits.append(replace(limit, device=_device(limit.device, recipe)))
+    return Goal(tuple(dict.fromkeys(objectives)), tuple(dict.fromkeys(limits)))
+
+
+def _device(name: str, recipe: Recipe) -> str:
+    if name and name != recipe.device:
+        raise LimitError(f"no device {name!r} in this run", todo=f"It runs on {recipe.device!r}; choose with --device.")
+    return ""
+
+
+class Screener:
+    """The counted limits as what a space accepts; counts the drafts that it turned away."""
+
+    def __init__(self, limits: Sequence[Constraint], frame: Frame) -> None:
+        self.limits, self.frame, self.turned_away = limits, frame, 0
+
+    def __call__(self, architecture: Architecture) -> Mapping[str, float]:
+        values = count(framed(architecture, self.frame), self.frame.raw).values
+        broken = {
+            f"{limit.key} {shown(limit.metric, values[limit.key])}, over {limit}": limit.excess(values[limit.key])
+            for limit in self.limits
+            if limit.excess(values[limit.key]) > 0
+        }
+        self.turned_away += bool(broken)
+        return broken
+
+
+def build_space(recipe: Recipe, task: Task, goal: Goal | None = None) -> tuple[Space, Screener | None]:
+    """The space for the task, accepting only what meets the counted limits of ``goal``."""
+    found = _space_module(recipe.space)
+    maker = getattr(found, recipe.space.rpartition(":")[2] if ":" in recipe.space else "space")
+    space: Space = maker(task.signature, **recipe.of("space")) if callable(maker) else maker
+    if not isinstance(space, Space):
+        raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces.md.")
+    limits = [limit for limit in goal.limits if metric(limit.metric).source == "counted"] if goal else []
+    screener = Screener(limits, task.frame) if limits else None
+    return space.screened(screener), screener
+
+
+def _space_module(name: str) -> ModuleType:
+    """A space of the folder, or ``file.py:name`` of a person's own."""
+    if ":" not in name:
+        return module("spaces", name)
+    path, _, attribute = name.rpartition(":")
+    file = Path(path)
+    if not file.is_file():
+        raise RecipeError("no such file", where=path, todo="Give --space as my_file.py:my_space.")
+    key = f"netwright_space_{file.resolve()}"
+    if key not in sys.modules:
+        spec = importlib.util.spec_from_file_location(key, file)
+        assert spec is not None and spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        sys.modules[key] = loaded
+    if not hasattr(sys.modules[key], attribute):
+        raise RecipeError(f"it has no {attribute!r}", where=path, todo="Name a Space, or a function of the signature.")
+    return sys.modules[key]
+
+
+def _options(kind: str, name: str, maker: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a part's constructor knows; an unknown one is an error that names the known."""
+    known = [p.name for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for option in given:
+        if option not in known:
+            what = f"Its settings: {', '.join(known)}." if known else "It has no settings."
+            raise RecipeError(f"{kind} {name} has no setting {option!r}", todo=what)
+    return dict(given)
+
+
+def build_strategy(recipe: Recipe, space: Space, goal: Goal) -> Strategy:
+    made = part("strategies", recipe.strategy)
+    strategy: Strategy = _made("strategy", recipe.strategy, made, (space, goal, recipe.seed), recipe.of("strategy"))
+    return strategy
+
+
+def build_device(recipe: Recipe) -> Device:
+    device: Device = _made("device", recipe.device, part("devices", recipe.device), (), {})
+    return device
+
+
+def build_estimator(recipe: Recipe) -> Estimator:
+    """``stages`` around what the recipe names, unless it names its wrappers itself: ``stages(train)``."""
+    name = recipe.estimator
+    return _nested(name if "(" in name else f"stages({name})", recipe)
+
+
+def _nested(text: str, recipe: Recipe) -> Estimator:
+    match = _NESTED.fullmatch(text)
+    if not match:
+        raise RecipeError(f"estimator {text!r} cannot be read", todo='Write "train" or "stages(train)".')
+    name, inner = match.groups()
+    arguments = (_nested(inner, recipe),) if inner else ()
+    made = part("estimators", name)
+    options = recipe.of("estimator")
+    if inner:  # settings belong to the innermost estimator; a wrapper takes those that only it knows
+        own = {p.name for p in inspect.signature(made).parameters.values() if p.kind is p.KEYWORD_ONLY}
+        options = {k: v for k, v in options.items() if k in own}
+    else:
+        wrappers = {"latency"}
+        options = {k: v for k, v in options.items() if k not in wrappers}
+    estimator: Estimator = _made("estimator", name, made, arguments, options)
+    return estimator
+
+
+def _made(kind: str, name: str, maker: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    try:
+        return maker(*arguments, **_options(kind, name, maker, options))
+    except TypeError as error:
+        raise RecipeError(f"{kind} {name} cannot take these settings ({error})", todo="Check the kinds of the values.") from None
+
+
+def check(recipe: Recipe, task: Task) -> list[str]:
+    """What does not fit, in sentences with the way out; empty where all of it does."""
+    space = _space_module(recipe.space)
+    parts: dict[str, Any] = {
+        f"space {recipe.space}": space,
+        f"strategy {recipe.strategy}": part("strategies", recipe.strategy),
+        f"estimator {recipe.estimator}": build_estimator(recipe),
+    }
+    offered: frozenset[Need] = frozenset(task.offers)
+    for found in parts.values():
+        offered |= getattr(found, "offers", frozenset())
+    return [
+        f"{name} needs {need.value}, which this {task.kind} task and the other parts do not offer; choose another"
+        for name, found in parts.items()
+        for need in getattr(found, "needs", frozenset()) - offered
+    ]
+
+
+def network(architecture: Architecture, task: Task, blob: bytes) -> Any:
+    """A network with the weights of a checkpoint, in eval mode: a torch module from the task's preprocessed inputs to outputs."""
+    safetensors = importlib.import_module("safetensors.torch")
+    made = importlib.import_module("netwright.nets.net").Net(architecture, task.signature)
+    made.load_tensors(safetensors.load(blob))
+    return made.eval()
+
+
+def outputs(model: Any, task: Task, split: Split) -> Any:
+    """What a network gives for every row of a split, in order: a numpy array of shape (rows, …)."""
+    torch = importlib.import_module("torch")
+    with torch.inference_mode():
+        return torch.cat([model(batch.x).float() for batch in task.batches(split, Fidelity())]).numpy()
+
+
+def scorer(task: Task) -> Callable[[Any, Any], Mapping[str, float]]:
+    """All scores of outputs against labels (or against targets in their own unit), for any choice of rows."""
+    scores = importlib.import_module("netwright.tasks.scores")
+    if task.kind == "classification":
+        return scores.classification_scores  # type: ignore[no-any-return]
+    attrs = dict(task.frame.back[0][1]) if task.frame.back else {"mean": (0.0,), "std": (1.0,)}
+    mean, std = attrs["mean"][0], attrs["std"][0]
+    return lambda outputs, labels: scores.regression_scores(outputs * std + mean, labels)  # type: ignore[no-any-return]
+
+
+def reference_inputs(task: Task, split: Split) -> Any:
+    """The rows of a split as the plain references take them: a numpy array of shape (rows, features)."""
+    return importlib.import_module("netwright.references").features(task, (split,))[0]
+
+
+# ---- in a worker ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What a worker builds once."""
+
+    task: Task
+    space: Space
+    estimator: Estimator
+    device: Device
+    vault: Vault
+    goal: Goal
+    seed: int
+
+
+HERE: dict[str, Task] = {}
+"""Tasks of a person's own class, which cannot travel: their work is done in this process."""
+
+
+def worker(argument: Mapping[str, Any]) -> Callable[[str, Mapping[str, Any]], Iterator[dict[str, Any]]]:
+    """What a runner calls once in each worker: builds the parts, returns what does a job.
+
+    ``argument``: ``recipe`` (JSON), ``folder`` (the run's), and ``task`` where it is a key of :data:`HERE`.
+    """
+    recipe = Recipe.from_json(argument["recipe"])
+    folder = Path(argument["folder"])
+    task = HERE.get(argument.get("task", "")) or importlib.import_module("netwright.tasks.load").restore(folder / "data")
+    goal = build_goal(recipe)
+    vault = importlib.import_module("netwright.stores.vault").FileVault(folder / "vault")
+    space, _ = build_space(recipe, task, None)
+    bench = _Bench(task, space, build_estimator(recipe), build_device(recipe), vault, goal, recipe.seed)
+
+    def work(kind: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        start = time.perf_counter()
+        if kind == "reference":
+            yield from importlib.import_module("netwright.references").work(bench.task, body)
+            return
+        try:
+            for measurement in _estimates(bench, kind, body):
+                yield {"kind": "measured", "body": measurement.to_json()}
+        except Infeasible as broken:
+            seconds = time.perf_counter() - start
+            yield {"kind": "infeasible", "reason": str(broken), "body": {**broken.measurement.to_json(), "seconds": seconds}}
+            return
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts KiB
+        yield {"kind": "finished", "body": {"seconds": time.perf_counter() - start, "peak_mib": peak}}
+
+    return work
+
+
+def _estimates(bench: _Bench, kind: str, body: Mapping[str, Any]) -> Iterator[Any]:
+    if "architecture" in body:
+        architecture = Architecture.from_json(body["architecture"])
+    else:
+        architecture = replayed(bench.space, dict(trace_from_json(body["trace"])))
+    proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]))
+    final = kind == "final"
+    goal = replace(bench.goal, limits=()) if final else bench.goal
+    site = Site(bench.task, bench.device, bench.vault, goal, int(body.get("seed", bench.seed)), int(body["number"]), bool(body["noisy"]))
+    estimator = bench.estimator.inner if final else bench.estimator  # type: ignore[attr-defined]
+    yield from estimator.estimate(proposal, site)

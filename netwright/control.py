@@ -1,0 +1,356 @@
+"""After the search: the winner is fixed, a control arm is trained with the same recipe, and the sealed test is opened once.
+
+What a search gains over random sampling is what Yang et al. 2020 (arXiv:1912.12522) and Li & Talwalkar 2019
+(arXiv:1902.07638) ask every such tool to report.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from netwright import compose
+from netwright.core.architecture import Architecture, framed
+from netwright.core.contracts import Arrival, Job
+from netwright.core.metrics import METRICS, shown
+from netwright.core.picks import sample
+from netwright.core.seeds import integer, stream
+from netwright.core.trial import Fidelity, Trial
+from netwright.errors import NoFeasible
+from netwright.forecast import Forecast
+from netwright.layers.counts import count
+from netwright.session import Session
+
+__all__ = ["choose", "compare", "train_arms", "unseal"]
+
+FINALISTS = 8
+"""Trials whose latency is measured again, at most."""
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One architecture of the control arm, or a reference network."""
+
+    arm: str
+    name: str
+    architecture: Architecture
+    seed: int
+    values: Mapping[str, float]
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}/{self.seed}"
+
+
+# ---- the winner -------------------------------------------------------------------------------------------------------
+
+
+def tolerance(session: Session, score: float) -> float:
+    """One standard error of a validation score that is a share of rows; 0 for other scores."""
+    rows = int(session.task.describe().get("rows", {}).get("validation", 0))
+    if session.goal.primary.metric not in ("accuracy", "balanced_accuracy", "f1") or rows < 2 or not 0 <= score <= 1:
+        return 0.0
+    return math.sqrt(max(score * (1 - score), 0.25 / rows) / rows)
+
+
+def preferred(session: Session, trials: Sequence[Trial]) -> list[Trial]:
+    """Feasible trials, best first. With several objectives: those of the front within one standard error of its best score come
+    first, by the second objective (the one-standard-error rule of Breiman et al. 1984); with one: by it, then by loss and size."""
+    goal = session.goal
+    feasible = [trial for trial in trials if goal.met(trial)]
+    if not feasible:
+        return []
+
+    def key(trial: Trial) -> tuple[float, ...]:
+        values = trial.values
+        return (*goal.costs(trial), values.get("log_loss", 0.0), values.get("params", 0.0), trial.number)
+
+    by_score = sorted(feasible, key=key)
+    if len(goal.objectives) == 1:
+        return by_score
+    front = goal.front(trials)
+    best = goal.costs(front[0])[0]
+    slack = tolerance(session, abs(best))
+    near = sorted((t for t in front if goal.costs(t)[0] <= best + slack), key=lambda t: goal.costs(t)[1:])
+    rest = [t for t in front if t not in near]
+    chosen = {t.number for t in (*near, *rest)}
+    return [*near, *rest, *(t for t in by_score if t.number not in chosen)]
+
+
+def choose(session: Session, trials: Sequence[Trial]) -> tuple[Trial, dict[str, float]]:
+    """The winner and its counted and measured values, latency measured again while every slot is idle.
+
+    A finalist that breaks a limit then is passed over, and said. Raises :class:`NoFeasible` where none is left.
+    """
+    ranked = preferred(session, trials)
+    fixed = session.of("winner")
+    if fixed:
+        number = fixed[-1].body["number"]
+        trial = next(t for t in trials if t.number == number)
+        return trial, dict(fixed[-1].body["values"])
+    session.ledger.turn("busy")
+    for trial in ranked[:FINALISTS]:
+        values = ships(session, trial.architecture)
+        broken = session.goal.broken(values)
+        reason = "; ".join(f"{limit.key} {shown(limit.metric, values[limit.key])} breaks {limit}" for limit in broken)
+        session.write("finalist", number=trial.number, id=trial.architecture.id, values=values, kept=not broken, reason=reason)
+        if not broken:
+            why = _why(session, trial, ranked)
+            trace = trial.architecture.to_json()["trace"]
+            session.write("winner", number=trial.number, id=trial.architecture.id, trace=trace, values=values, why=why)
+            session.ledger.turn("idle")
+            return trial, values
+    session.ledger.turn("idle")
+    nearest = min((t for t in trials if t.values), key=lambda t: session.goal.excess(t.values), default=None)
+    what = f"; the nearest is trial {nearest.number} with " + _values(nearest.values) if nearest else ""
+    limits = ", ".join(str(limit) for limit in session.goal.limits) or "the objectives"
+    raise NoFeasible(
+        f"no trial of {len(trials)} met {limits}{what}",
+        where=str(session.folder),
+        todo="Loosen the limit, or go on with `netwright resume RUN --budget +5m`.",
+    )
+
+
+def _values(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {shown(name, value)}" for name, value in values.items() if name in METRICS)
+
+
+def _why(session: Session, trial: Trial, ranked: Sequence[Trial]) -> str:
+    goal = session.goal
+    score = f"{goal.primary.key} {shown(goal.primary.metric, trial.values[goal.primary.key])} on validation"
+    if len(goal.objectives) == 1:
+        return f"{score}, the best of {len(ranked)} that keep the limits"
+    return f"{score}: of the front, what is within one standard error of the best score and best by {goal.objectives[1].key}"
+
+
+def ships(session: Session, architecture: Architecture) -> dict[str, float]:
+    """What an architecture costs as it ships, preprocessing included: counts, and latency measured now."""
+    frame = session.task.frame
+    whole = framed(architecture, frame)
+    device = compose.build_device(session.recipe)
+    return {**count(whole, frame.raw).values, **device.profile(whole, frame.raw).values}
+
+
+# ---- the control arm --------------------------------------------------------------------------------------------------
+
+
+def _randoms(session: Session, winner: Trial, wanted: int) -> list[Arm]:
+    """Random architectures that meet every counted and measured limit, other than the winner."""
+    arms: list[Arm] = []
+    seen = {winner.architecture.id}
+    for k in range(20 * wanted):
+        if len(arms) == wanted:
+            break
+        try:
+            drawn = sample(session.space, stream(session.recipe.seed, k, "control"))
+        except NoFeasible:
+            break
+        values = ships(session, drawn)
+        if drawn.id not in seen and not session.goal.broken(values):
+            seen.add(drawn.id)
+            arms.append(Arm("random", f"random-{len(arms) + 1}", drawn, 0, values))
+    return arms
+
+
+def _planned(session: Session, winner: Trial, values: Mapping[str, float], planned: Forecast) -> list[Arm]:
+    """Everything that is trained, the winner's first training first, then seed by seed."""
+    session.ledger.turn("busy")
+    lone = [Arm("winner", "winner", winner.architecture, 0, values), *_randoms(session, winner, planned.randoms)]
+    references = importlib.import_module("netwright.references").NETWORKS if session.task.signature.inputs[0][1].shape[1:] else ()
+    for name in references:
+        network = importlib.import_module(f"netwright.references.{name}").architecture(session.task.signature)
+        lone.append(Arm("reference", name, network, 0, ships(session, network)))
+    session.ledger.turn("idle")
+    seeds = [integer(session.recipe.seed, k, "final", 31) for k in range(planned.seeds)]
+    return [Arm(a.arm, a.name, a.architecture, seed, a.values) for seed in seeds for a in lone]
+
+
+def train_arms(session: Session, winner: Trial, values: Mapping[str, float], planned: Forecast, until: float | None) -> None:
+    """Train what the log does not hold yet; each finished training is an event with its checkpoint."""
+    done = {f"{event.body['name']}/{event.body['seed']}" for event in session.of("control")}
+    fidelity = Fidelity(planned.final_epochs, join_validation=True).to_json()
+    arms = {arm.key: arm for arm in _planned(session, winner, values, planned) if arm.key not in done}
+    jobs = [
+        Job(key, "final", {"number": 0, "architecture": arm.architecture.to_json(), "fidelity": fidelity, "seed": arm.seed, "noisy": True})
+        for key, arm in arms.items()
+    ]
+    first = next((job for job in jobs if job.key.startswith("winner/")), None)
+    if first is not None and not any(event.body["arm"] == "winner" for event in session.of("control")):
+        jobs.remove(first)
+        list(_trained(session, [first], arms, None))  # a search without its winner's weights is nothing: no deadline
+    list(_trained(session, jobs, arms, until))
+
+
+def _trained(session: Session, jobs: Sequence[Job], arms: Mapping[str, Arm], until: float | None) -> Any:
+    checkpoints: dict[str, Arrival] = {}
+    for job, arrival in session.batch(jobs, "final", until):
+        arm = arms[job.key]
+        if arrival.kind == "measured":
+            checkpoints[job.key] = arrival
+        elif arrival.kind == "finished" and job.key in checkpoints:
+            yield session.write(
+                "control", arm=arm.arm, name=arm.name, seed=arm.seed, id=arm.architecture.id, values=dict(arm.values),
+                architecture=arm.architecture.to_json(), seconds=round(arrival.body["seconds"], 3),
+                checkpoint=checkpoints[job.key].body["checkpoint"], fidelity=job.body["fidelity"],
+            )  # fmt: skip
+        else:
+            yield session.write(
+                "control", arm=arm.arm, name=arm.name, seed=arm.seed, id=arm.architecture.id, values=dict(arm.values),
+                failed=arrival.reason,
+            )  # fmt: skip
+
+
+# ---- the test ---------------------------------------------------------------------------------------------------------
+
+
+def unseal(session: Session, until: float | None) -> None:
+    """Open the test split, once and on record, and score everything that was trained, and the plain references, on it."""
+    task = session.task
+    trained = [event.body for event in session.of("control") if event.body.get("checkpoint")]
+    session.write("unsealed", **task.open_test())  # type: ignore[attr-defined]
+    labels = task.rows("test")[1]  # type: ignore[attr-defined]
+    found: list[tuple[str, str, int, NDArray[Any]]] = []
+    for body in trained:
+        model = compose.network(Architecture.from_json(body["architecture"]), task, session.store.get(body["checkpoint"]))
+        found.append((body["arm"], body["name"], body["seed"], compose.outputs(model, task, "test")))
+    for name, outputs in _references(session, until):
+        found.append(("reference", name, 0, outputs))
+    for arm, name, seed, outputs in found:
+        scores = _scores(task, outputs, "test")
+        session.write("tested", arm=arm, name=name, seed=seed, values=scores)
+    session.write("result", **compare(session, found, labels))
+
+
+def _scores(task: Any, outputs: NDArray[Any], split: str) -> dict[str, float]:
+    """The task's own scores of outputs that are there already."""
+    torch = importlib.import_module("torch")
+    given = torch.from_numpy(outputs)
+    at = 0
+
+    def predict(x: Any) -> Any:
+        nonlocal at
+        at += len(x)
+        return given[at - len(x) : at]
+
+    return dict(task.score(predict, split))
+
+
+def _references(session: Session, until: float | None) -> list[tuple[str, NDArray[Any]]]:
+    """Fit the plain references in the workers; what does not apply, fails or takes too long is on record with its reason."""
+    plain = importlib.import_module("netwright.references").PLAIN
+    place = session.folder / "data"
+    place.mkdir(exist_ok=True)
+    np.save(place / "reference_inputs.npy", compose.reference_inputs(session.task, "test"), allow_pickle=False)
+    outputs = {name: place / f"reference_{name}.npy" for name in plain}
+    jobs = [
+        Job(name, "reference", {"name": name, "inputs": str(place / "reference_inputs.npy"), "outputs": str(path), "seed": session.recipe.seed}, 60.0)
+        for name, path in outputs.items()
+    ]
+    found = []
+    waiting = set(plain)
+    for job, arrival in session.batch(jobs, "final", until):
+        waiting.discard(job.key)
+        if arrival.kind == "finished":
+            session.write("control", arm="reference", name=job.key, seed=0, id="", values=arrival.body["values"], seconds=arrival.body["seconds"])
+            found.append((job.key, np.load(outputs[job.key], allow_pickle=False)))
+        else:
+            session.write("control", arm="reference", name=job.key, seed=0, id="", values={}, failed=arrival.reason)
+    for name in sorted(waiting):
+        session.write("control", arm="reference", name=name, seed=0, id="", values={}, failed="the time was up")
+    return found
+
+
+# ---- what it gained ---------------------------------------------------------------------------------------------------
+
+
+def compare(session: Session, found: Sequence[tuple[str, str, int, NDArray[Any]]], labels: NDArray[Any]) -> dict[str, Any]:
+    """The winner's test score and its gain over random, each with a 95 % interval, and a verdict in words.
+
+    Bootstrap over test rows, the winner's seeds, and the random architectures and their seeds together, so that the interval
+    covers all three sources of chance (Efron & Tibshirani 1993).
+    """
+    goal = session.goal.primary
+    rng = np.random.default_rng(integer(session.recipe.seed, 0, "bootstrap"))
+    winners = [k for k, entry in enumerate(found) if entry[0] == "winner"]
+    randoms: dict[str, list[int]] = {}
+    for k, (arm, name, _, _) in enumerate(found):
+        if arm == "random":
+            randoms.setdefault(name, []).append(k)
+    table = _resampled(session, found, labels, goal.metric, rng)  # (resamples + 1, models); the first row is the whole test
+    whole = table[0]
+    exported = whole[winners[0]]
+    result: dict[str, Any] = {
+        "metric": goal.key,
+        "score": float(exported),
+        "interval": _interval(table[1:, winners[0]], float(exported), len(labels), goal.metric),
+        "winner_mean": float(whole[winners].mean()),
+    }
+    best = max(
+        ((float(whole[k]) * (1 if goal.maximize else -1), entry[1]) for k, entry in enumerate(found) if entry[0] == "reference"), default=None
+    )
+    if randoms:
+        drawn = []
+        for row in table[1:]:
+            ours = row[rng.choice(winners, len(winners))].mean()
+            names = rng.choice(list(randoms), len(randoms))
+            theirs = np.mean([row[rng.choice(randoms[name], len(randoms[name]))].mean() for name in names])
+            drawn.append(ours - theirs)
+        gain = float(whole[winners].mean() - np.mean([whole[ks].mean() for ks in randoms.values()]))
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        result |= {"gain": gain, "gain_interval": [float(low), float(high)]}
+    result["verdict"] = _verdict(goal, result, best)
+    return result
+
+
+def _resampled(session: Session, found: Sequence[Any], labels: NDArray[Any], name: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    n = len(labels)
+    if name == "accuracy":
+        hits = np.stack([outputs.argmax(1) == labels for *_, outputs in found]).astype(np.float64)
+        draws = np.concatenate([np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=max(100, min(RESAMPLES, 20_000_000 // n)))])
+        return np.asarray(draws @ hits.T / n)
+    task: Any = session.task
+    score = compose.scorer(task)
+    resamples = max(50, min(RESAMPLES, 400_000 // max(1, n)))
+    picks = [np.arange(n), *(rng.integers(0, n, n) for _ in range(resamples))]
+    return np.array([[score(outputs[rows], labels[rows]).get(name, math.nan) for *_, outputs in found] for rows in picks])
+
+
+def _interval(resampled: NDArray[np.float64], score: float, n: int, name: str) -> list[float]:
+    """95 %: Wilson's where the score is a share of rows (a bootstrap of no errors knows no doubt), else the bootstrap's."""
+    if name == "accuracy":
+        z = 1.959964
+        middle = (score + z * z / (2 * n)) / (1 + z * z / n)
+        half = z * math.sqrt(score * (1 - score) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+        return [middle - half, min(1.0, middle + half)]
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return [float(low), float(high)]
+
+
+def _verdict(goal: Any, result: Mapping[str, Any], best: tuple[float, str] | None) -> str:
+    """What the figures say, in one or two sentences, also when it is nothing."""
+    parts = []
+    if "gain" in result:
+        low, high = result["gain_interval"]
+        better, worse = (low > 0, high < 0) if goal.maximize else (high < 0, low > 0)
+        span = f"{result['gain']:+.4f} {goal.metric} (95 % interval {low:+.4f} to {high:+.4f})"
+        if better:
+            parts.append(f"The search gained {span} over random architectures trained alike.")
+        elif worse:
+            parts.append(f"The search lost to random architectures trained alike: {span}.")
+        else:
+            parts.append(f"No gain over random architectures trained alike can be shown: {span}.")
+    else:
+        parts.append("There was no time for a control arm: what the search gained is not known.")
+    if best is not None:
+        signed = result["score"] * (1 if goal.maximize else -1)
+        if best[0] >= signed:
+            parts.append(f"No search is needed for the score: {best[1]} reaches {abs(best[0]):.4f}.")
+    return " ".join(parts)

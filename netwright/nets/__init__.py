@@ -1,0 +1,1 @@
+"""Where torch enters: networks built from architectures, their ONNX graphs, and their text as ``model.py``."""

@@ -1,0 +1,16 @@
+"""Dropout; torch's own random state decides what is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from netwright.core.architecture import Tensor
+
+__all__ = ["build"]
+
+
+def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
+    return nn.Dropout(attrs["rate"])

@@ -1,0 +1,16 @@
+"""A learned vector for each code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import nn
+
+from netwright.core.architecture import Tensor
+
+__all__ = ["build"]
+
+
+def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
+    return nn.Embedding(attrs["count"], attrs["units"])

@@ -1,0 +1,1 @@
+"""Where the work of a search happens: in this process, in local workers."""

@@ -1,0 +1,203 @@
+"""The loop: replay the log, ask the strategy, write, submit, take what arrives, write, let the strategy watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from netwright.core.architecture import trace_from_json
+from netwright.core.contracts import Arrival, Event, Job, Runner, Store, Strategy, Verdict
+from netwright.core.objectives import Goal
+from netwright.core.picks import replayed
+from netwright.core.space import Space
+from netwright.core.trial import Fidelity, History, Measurement, Proposal, State, Trial
+from netwright.errors import NoFeasible
+
+__all__ = ["ATTEMPTS", "Ledger", "Loop", "read_history"]
+
+ATTEMPTS = 2
+"""How often a trial is begun before the death of its worker counts as its failure."""
+
+
+def read_history(events: Iterable[Event], space: Space) -> History:
+    """The history that a log tells: what was proposed, and what came of it. A restarted attempt starts empty."""
+    history = History()
+    for event in events:
+        body = event.body
+        if event.kind == "proposed":
+            history.propose(_read_trial(body, space))
+        elif event.kind in ("measured", "ended", "lost") and body["number"] in history.pending:
+            trial = history.pending[body["number"]]
+            if event.kind == "measured":
+                history.update(trial.measured(Measurement.from_json(body)))
+            elif event.kind == "ended":
+                history.update(trial.ended(body["state"], body.get("reason", ""), body.get("seconds", 0.0)))
+            else:
+                history.update(replace(trial, measurements=(), attempt=body["attempt"] + 1))
+    return history
+
+
+def _read_trial(body: Mapping[str, Any], space: Space) -> Trial:
+    fidelity = Fidelity.from_json(body["fidelity"]) if body.get("fidelity") else None
+    architecture = replayed(space, dict(trace_from_json(body["trace"])))
+    proposal = Proposal(
+        architecture, fidelity, body.get("continues"), body.get("parent"), body.get("moves", {}), body.get("notes", {})
+    )
+    return Trial(body["number"], proposal, attempt=body.get("attempt", 1))
+
+
+@dataclass
+class Ledger:
+    """Where the wall-clock went, in seconds by kind of work; ``idle`` is what no slot worked in."""
+
+    spent: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.monotonic)
+    _kind: str = "start"
+
+    def turn(self, kind: str) -> None:
+        """From now on the time goes to ``kind``."""
+        now = time.monotonic()
+        self.spent[self._kind] = self.spent.get(self._kind, 0.0) + now - self._since
+        self._since, self._kind = now, kind
+
+    def totals(self) -> dict[str, float]:
+        self.turn(self._kind)
+        return {kind: round(seconds, 3) for kind, seconds in self.spent.items()}
+
+
+@dataclass
+class Loop:
+    """One search under way. ``deadline``: monotonic time at which no trial may run any more; ``tell``: called after each event."""
+
+    space: Space
+    goal: Goal
+    strategy: Strategy
+    runner: Runner
+    store: Store
+    history: History
+    fidelity: Fidelity
+    trials: int | None = None
+    deadline: float | None = None
+    trial_limit_s: float | None = None
+    first: list[Proposal] = field(default_factory=list)
+    screened: Callable[[], int] = lambda: 0
+    ledger: Ledger = field(default_factory=Ledger)
+    tell: Callable[[Event], None] = lambda event: None
+
+    def write(self, kind: str, /, **body: Any) -> None:
+        event = Event(kind, body, time.time())
+        self.tell(replace(event, number=self.store.append(event)))
+
+    def run(self) -> str:
+        """Search until the budget or the strategy is done; returns why: ``trials``, ``deadline`` or ``done``."""
+        for trial in sorted(self.history.pending.values(), key=lambda t: t.number):  # under way when the last session ended
+            self.write("lost", number=trial.number, attempt=trial.attempt, reason="interrupted")
+            self.history.update(replace(trial, measurements=(), attempt=trial.attempt + 1))
+        waiting = sorted(self.history.pending)
+        while True:
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                return self._cut()
+            asked = self._fill(waiting)
+            if not self.runner.busy():
+                return asked or "done"
+            self.ledger.turn("busy" if self.runner.busy() else "idle")
+            patience = 0.5 if self.deadline is None else min(0.5, max(0.0, self.deadline - time.monotonic()))
+            arrivals = self.runner.arrivals(patience)
+            self.ledger.turn("busy" if self.runner.busy() else "idle")
+            for arrival in arrivals:
+                self._arrived(arrival, waiting)
+
+    def _fill(self, waiting: list[int]) -> str:
+        """Give every free slot a trial; says why where it cannot."""
+        while (free := self.runner.slots() - self.runner.busy()) > 0:
+            if waiting:
+                self._submit(self.history.pending[waiting.pop(0)])
+                continue
+            left = None if self.trials is None else self.trials - len(self.history)
+            if left is not None and left <= 0:
+                return "trials"
+            before = self.screened()
+            proposals = self._proposals(free if left is None else min(free, left))
+            if not proposals:
+                return "done"
+            for k, proposal in enumerate(proposals):
+                self._propose(proposal, self.screened() - before if k == 0 else 0)
+        return ""
+
+    def _proposals(self, slots: int) -> list[Proposal]:
+        if self.first and len(self.history) < len(self.first):
+            return [self.first[len(self.history)]]
+        return list(self.strategy.ask(self.history, slots))
+
+    def _propose(self, proposal: Proposal, screened: int) -> None:
+        """Written before anything runs: a crash can lose work, never a decision."""
+        number = self.history.next_number
+        notes = {**proposal.notes, **({"screened": screened} if screened else {})}
+        trial = Trial(number, replace(proposal, fidelity=proposal.fidelity or self.fidelity, notes=notes))
+        self.write(
+            "proposed",
+            number=number,
+            id=proposal.architecture.id,
+            trace={path: list(a) if isinstance(a, tuple) else a for path, a in proposal.architecture.trace},
+            fidelity=trial.proposal.fidelity.to_json() if trial.proposal.fidelity else None,
+            notes=notes,
+            parent=proposal.parent,
+            continues=proposal.continues,
+            attempt=1,
+        )
+        self.history.propose(trial)
+        self._submit(trial)
+
+    def _submit(self, trial: Trial) -> None:
+        fidelity = trial.proposal.fidelity or self.fidelity
+        body = {
+            "number": trial.number,
+            "attempt": trial.attempt,
+            "trace": trial.architecture.to_json()["trace"],
+            "fidelity": fidelity.to_json(),
+            "noisy": self.runner.slots() > 1,
+        }
+        self.write("started", number=trial.number, attempt=trial.attempt)
+        self.runner.submit(Job(f"{trial.number}", "trial", body, self.trial_limit_s))
+
+    def _arrived(self, arrival: Arrival, waiting: list[int]) -> None:
+        trial = self.history.pending.get(int(arrival.key))
+        if trial is None:
+            return  # a verdict ended it while this was on its way
+        if "values" in arrival.body:
+            measurement = Measurement.from_json(arrival.body)
+            trial = trial.measured(measurement)
+            self.write("measured", number=trial.number, attempt=trial.attempt, **measurement.to_json())
+            self.history.update(trial)
+        if arrival.kind == "measured":
+            if self.strategy.watch(trial, self.history) is not Verdict.GO:
+                self.runner.stop(arrival.key)
+                self._end(trial, "stopped", "the strategy stopped it", arrival)
+        elif arrival.kind == "lost":
+            if trial.attempt < ATTEMPTS:
+                self.write("lost", number=trial.number, attempt=trial.attempt, reason=arrival.reason)
+                self.history.update(replace(trial, measurements=(), attempt=trial.attempt + 1))
+                waiting.append(trial.number)
+            else:
+                self._end(trial, "failed", f"{arrival.reason}, {trial.attempt} times", arrival)
+        else:
+            self._end(trial, arrival.kind, arrival.reason, arrival)
+
+    def _end(self, trial: Trial, state: State, reason: str, arrival: Arrival) -> None:
+        seconds = round(float(arrival.body.get("seconds", 0.0)), 4)
+        self.write("ended", number=trial.number, attempt=trial.attempt, state=state, reason=reason, seconds=seconds)
+        self.history.update(trial.ended(state, reason, seconds))
+        if not self.history.finished and len(self.history.ended) >= 100:
+            raise NoFeasible(
+                f"the first {len(self.history.ended)} trials all failed or broke a limit; the last: {reason}",
+                where="search",
+                todo="Loosen the limit, or see why with `netwright show`.",
+            )
+
+    def _cut(self) -> str:
+        """The time is up: what runs stays pending in the log, so that a resumed run begins it again."""
+        for number in list(self.history.pending):
+            self.runner.stop(f"{number}")
+        return "deadline"

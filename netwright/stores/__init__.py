@@ -1,0 +1,1 @@
+"""Where runs are kept: one run, one folder, one append-only log."""

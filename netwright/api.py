@@ -473,7 +473,17 @@ def _runner(recipe: Recipe, folder: Path, task: Any) -> Runner:
     return runner
 
 
-PRELOAD = ("torch", "netwright.compose", "netwright.tasks.load", "netwright.estimators.train", "netwright.devices.cpu")
+PRELOAD = (
+    "torch",
+    "netwright.compose",
+    "netwright.tasks.load",
+    "netwright.estimators.train",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.svm",
+)
+"""What each worker needs and the fork server loads once. Not ONNX Runtime: it starts a thread, and a process with threads
+should not fork."""
 
 
 def _begin_folder(folder: Path, recipe: Recipe, task: Any) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 
 from netwright.core.architecture import Architecture, Signature
 from netwright.core.contracts import Device
@@ -32,6 +31,7 @@ class Cpu(Device):
 
     def timed(self, model: bytes, signature: Signature) -> Measurement:
         """The same for an ONNX file's bytes."""
+        import onnxruntime  # starts a thread, which a process that forks workers must not have
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

@@ -1,7 +1,7 @@
-"""Training from fresh weights: AdamW or SGD with a one-cycle rate, weights averaged over the last steps, rungs of epochs.
+"""Training from fresh weights: SGD or AdamW, the rate up linearly and down along a cosine, a measurement at rungs of epochs.
 
-One-cycle: Smith & Topin 2018, arXiv:1708.07120. Averaged weights: Polyak & Juditsky 1992; as an exponential average in
-Tarvainen & Valpola 2017, arXiv:1703.01780. What the defaults are is what ``benchmarks/recipes.py`` measured.
+Warm-up and cosine: Goyal et al. 2017, arXiv:1706.02677; Loshchilov & Hutter 2017, arXiv:1608.03983. The defaults are what
+``benchmarks/recipes.py`` measured.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Diverged(ArithmeticError):
 class Train(Estimator):
     """Train alone, score on validation.
 
-    ``epochs``: of a search trial; ``final_epochs``: of the winner. ``rate``: peak learning rate. ``optimizer``: ``adamw`` or
-    ``sgd``. ``average``: decay of the weights' running average, 0 for none. ``bfloat16``: arithmetic in bfloat16 where the
-    processor has it.
+    ``epochs``: of a search trial; ``final_epochs``: of the winner. ``optimizer``: ``sgd`` with Nesterov's momentum, or
+    ``adamw``; empty: SGD for images, AdamW for the rest. ``rate``: peak learning rate, 0 for the optimizer's own.
+    ``bfloat16``: arithmetic in bfloat16 where the processor has it.
     """
 
     offers = frozenset({Need.TRAINING, Need.CURVE})
@@ -42,22 +42,23 @@ class Train(Estimator):
     def __init__(
         self,
         *,
-        epochs: int = 12,
-        final_epochs: int = 60,
-        rate: float = 0.01,
-        weight_decay: float = 0.02,
-        optimizer: str = "adamw",
-        average: float = 0.98,
+        epochs: int = 20,
+        final_epochs: int = 40,
+        optimizer: str = "",
+        rate: float = 0.0,
+        weight_decay: float = 0.002,
         bfloat16: bool = False,
     ) -> None:
-        if epochs < 1 or final_epochs < 1 or rate <= 0:
+        if epochs < 1 or final_epochs < 1 or rate < 0 or weight_decay < 0:
             raise RecipeError(
-                f"epochs {epochs}, final_epochs {final_epochs}, rate {rate}", where="estimator train", todo="Make them positive."
+                f"epochs {epochs}, final_epochs {final_epochs}, rate {rate}, weight_decay {weight_decay}",
+                where="estimator train",
+                todo="Make them positive.",
             )
-        if optimizer not in ("adamw", "sgd"):
+        if optimizer not in ("", "adamw", "sgd"):
             raise RecipeError(f"unknown optimizer {optimizer!r}", where="estimator train", todo="Use adamw or sgd.")
-        self.epochs, self.final_epochs, self.rate, self.weight_decay = epochs, final_epochs, rate, weight_decay
-        self.optimizer, self.average, self.bfloat16 = optimizer, average, bfloat16
+        self.epochs, self.final_epochs, self.optimizer, self.rate = epochs, final_epochs, optimizer, rate
+        self.weight_decay, self.bfloat16 = weight_decay, bfloat16
 
     def metrics(self) -> Sequence[Metric]:
         return [metric for metric in METRICS.values() if metric.source == "scored"]
@@ -82,9 +83,8 @@ class Train(Estimator):
             if epoch not in rungs:
                 continue
             start = time.perf_counter()
-            with run.averaged():
-                scores = {} if final else dict(site.task.score(run.predict, "validation"))
-                blob = save({name: tensor.contiguous() for name, tensor in run.net.tensors().items()}) if final else b""
+            scores = {} if final else dict(site.task.score(run.predict, "validation"))
+            blob = save(run.net.tensors()) if final else b""
             yield Measurement(
                 {"train_loss": loss, **scores},
                 Fidelity(epoch, fidelity.data, final),
@@ -101,14 +101,11 @@ class _Training:
         self.task, self.fidelity, self.site = site.task, fidelity, site
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
         self.net.to(memory_format=torch.channels_last)
-        self.params = [p for p in self.net.parameters() if p.requires_grad]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
         self.total = max(1, self.steps_per_epoch * fidelity.epochs)
-        self.optimizer = _optimizer(settings, self.params)
-        self.rate, self.step, self.seconds = settings.rate, 0, 0.0
+        self.optimizer, self.rate = _optimizer(settings, self.net, images=len(site.task.signature.inputs[0][1].shape) == 3)
+        self.step, self.seconds = 0, 0.0
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16)
-        self.decay = settings.average
-        self.average = [p.detach().clone() for p in self.params] if self.decay else []
 
     def seed(self, purpose: str) -> int:
         return integer(self.site.seed, self.site.number, purpose)
@@ -127,7 +124,7 @@ class _Training:
         return loss
 
     def _one(self, batch: object) -> Tensor:
-        rate = one_cycle(self.step / self.total) * self.rate
+        rate = schedule(self.step / self.total) * self.rate
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with self.autocast:
@@ -136,13 +133,7 @@ class _Training:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.step += 1
-        if self.average:
-            decay = min(self.decay, self.step / (self.step + 10))  # a young average forgets its random start
-            torch._foreach_lerp_(self.average, [p.detach() for p in self.params], 1 - decay)
         return loss.detach()
-
-    def averaged(self) -> _Swapped:
-        return _Swapped(self.params, self.average)
 
     def predict(self, x: Tensor) -> Tensor:
         self.net.eval()
@@ -151,39 +142,26 @@ class _Training:
         return out
 
 
-class _Swapped:
-    """Inside, the network has its averaged weights."""
-
-    def __init__(self, params: Sequence[nn.Parameter], average: Sequence[Tensor]) -> None:
-        self.params, self.average = params, average
-
-    def _swap(self) -> None:
-        with torch.no_grad():
-            for param, mean in zip(self.params, self.average, strict=bool(self.average)):
-                held = param.detach().clone()
-                param.copy_(mean)
-                mean.copy_(held)
-
-    def __enter__(self) -> None:
-        self._swap()
-
-    def __exit__(self, *error: object) -> None:
-        self._swap()
-
-
-def one_cycle(done: float, warm: float = 0.15) -> float:
+def schedule(done: float, warm: float = 0.15) -> float:
     """Share of the peak rate after ``done`` (0 to 1) of the steps: up linearly, down along a cosine."""
     return 0.05 + 0.95 * done / warm if done < warm else 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
 
 
-def _optimizer(settings: Train, params: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+RATES = {"sgd": 0.2, "adamw": 0.005}
+
+
+def _optimizer(settings: Train, net: nn.Module, *, images: bool) -> tuple[torch.optim.Optimizer, float]:
+    """The optimizer and its peak rate. Biases and norms are not decayed."""
+    params = list(net.parameters())
     groups = [
         {"params": [p for p in params if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in params if p.ndim <= 1], "weight_decay": 0.0},  # biases and norms are not decayed
+        {"params": [p for p in params if p.ndim <= 1], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     if not groups:
         raise RecipeError("the architecture has no weights to train", where="estimator train", todo="Choose another space.")
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.rate, momentum=0.9, nesterov=True, fused=True)
-    return torch.optim.AdamW(groups, lr=settings.rate, fused=True)
+    name = settings.optimizer or ("sgd" if images else "adamw")
+    rate = settings.rate or RATES[name]
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=True), rate
+    return torch.optim.AdamW(groups, lr=rate, fused=True), rate

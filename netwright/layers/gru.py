@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from netwright.layers.rnn import Recurrent
 
 __all__ = ["LAYER"]
@@ -12,7 +14,7 @@ class Gru(Recurrent):
 
     name = "gru"
     gates = (1, 0, 2)  # reset, update, new → update, reset, new
-    settings = {"linear_before_reset": 1}
+    settings = MappingProxyType({"linear_before_reset": 1})
 
 
 LAYER = Gru()

@@ -28,7 +28,7 @@ class Net(nn.Module):
     """An architecture as a torch module. Takes the signature's inputs in order; returns its output, or a tuple of several.
 
     The weights depend on ``seed`` (None is 0) and on their path and shape alone: two architectures that share a layer start
-    with the same weights in it. Torch's global random state is left as it was.
+    with the same weights in it. Torch's global random state is left as it was. ``layers`` has the module of each node.
     """
 
     def __init__(self, architecture: Architecture, signature: Signature, *, seed: int | None = None) -> None:
@@ -36,26 +36,27 @@ class Net(nn.Module):
         self.bank = nn.ModuleList()  # a list, as paths may hold any character
         self.free = nn.ModuleList()  # modules without tensors, one for each node
         self._places: dict[str, int] = {}
-        run: list[nn.Module] = []
+        layers: list[nn.Module] = []
         found = steps(architecture, signature)
         with torch.random.fork_rng(devices=()):
             for step in found:
                 path = step.node.weights
                 if not step.layer.stores(step.inputs, step.attrs):
                     self.free.append(build(step))
-                    run.append(self.free[-1])
+                    layers.append(self.free[-1])
                     continue
                 if path not in self._places:
                     # not torch.manual_seed, which also queues a call for each seed until a GPU is used
                     torch.default_generator.manual_seed(integer(seed or 0, 0, f"weights {path}"))
                     self._places[path] = len(self.bank)
                     self.bank.append(_initialised(build(step)))
-                run.append(self.bank[self._places[path]])
+                layers.append(self.bank[self._places[path]])
         moves, size, self._outputs = plan(architecture, found, len(signature.inputs))
+        self.layers = tuple(layers)
         self._spare = [None] * (size - len(signature.inputs))
         self._plan: list[tuple[nn.Module, Any, int, tuple[int, ...]]] = [
             (module, move.sources[0] if len(move.sources) == 1 else move.sources, move.target, move.freed)
-            for module, move in zip(run, moves, strict=True)
+            for module, move in zip(layers, moves, strict=True)
         ]
 
     def forward(self, *inputs: torch.Tensor) -> Any:
@@ -86,7 +87,8 @@ class Net(nn.Module):
                 key = f"{path}/{name}"
                 if key not in tensors:
                     raise SpaceError("there is no tensor of this name among the weights", where=key)
-                given = torch.as_tensor(tensors[key])
+                given = tensors[key]
+                given = given if isinstance(given, torch.Tensor) else torch.tensor(given)
                 if given.shape != own.shape:
                     raise SpaceError(f"the weights have shape {tuple(given.shape)}, not {tuple(own.shape)}", where=key)
                 with torch.no_grad():

@@ -127,7 +127,7 @@ def _forward(architecture: Architecture, signature: Signature, found: list[Step]
     names = source_names(architecture)
     moves, size, outputs = plan(architecture, found, len(signature.inputs))
     given = [name for name, _ in signature.inputs]
-    letters = [letter for letter in "abcdefghijklmnopqrstuvw" if letter not in given]
+    letters = [letter for letter in "abcdefghjkmnpqrstuvw" if letter not in given]
     variables = [*given, *letters, *(f"v{i}" for i in range(size))]
     result = "torch.Tensor" if len(outputs) == 1 else "tuple[torch.Tensor, ...]"
     yield f"    def forward(self, {', '.join(f'{name}: torch.Tensor' for name in given)}) -> {result}:"

@@ -27,6 +27,11 @@ PHASES = ("start", "forecast", "search", "overhead", "finalists", "final trainin
 _LEDGER = {"busy": "search", "idle": "overhead", "start": "overhead", "data": "overhead", "final": "final training"}
 """What the run's own ledger calls them, where that differs."""
 
+_ORDER = {
+    kind: place
+    for place, kind in enumerate(("imports", "forecast", "busy", "idle", "start", "data", "final", "export", "report"))
+}
+
 
 class Clock:
     """Adds up the time between events, by phase. The time between two sessions, when nobody worked on the run, is left out."""
@@ -69,6 +74,8 @@ class Clock:
 def renamed(ledger: Mapping[str, float]) -> dict[str, float]:
     """The ledger of a run that finished, in the words used here."""
     phases: dict[str, float] = {}
+    order = {kind: place for place, kind in enumerate(_ORDER)}
+    ledger = dict(sorted(ledger.items(), key=lambda entry: order.get(entry[0], len(order))))
     for kind, seconds in ledger.items():
         name = _LEDGER.get(kind, kind)
         phases[name] = phases.get(name, 0.0) + seconds

@@ -65,6 +65,8 @@ def facts(events: Iterable[Event], *, running: bool | None = None) -> Facts:
         log.read(event)
     goal = goal_of(log.created)
     state = "interrupted" if running is False and log.state in ("searching", "finishing") else log.state
+    if state != "searching":
+        log.cut()
     control, front = _control(log, goal), _front(log, goal)
     return Facts(
         state=state,

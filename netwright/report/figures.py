@@ -39,7 +39,7 @@ _UNNEEDED = (
     re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->", re.S),
     re.compile(r' id="(?:figure|axes|patch|text|line2d|matplotlib|xtick|ytick|PathCollection|LineCollection|legend|Fill)[^"]*"'),
 )
-_FONT = re.compile(r"(font: (?:\w+ )?[\d.]+px) [^;\"]*")
+_FONT = re.compile(r"(font: (?:\w+ )?[\d.]+px |font-family: )'[^;\"]*")
 
 
 def progress(facts: Facts) -> str:
@@ -91,7 +91,7 @@ def front(facts: Facts) -> str:
         at: dict[str, Any] = {"x": [best[cost]], "y": [best[primary.key]], "label": label}
         axes.scatter(**at, s=95, facecolors="none", edgecolors=_ACCENT, lw=1.6, zorder=4)
     lowest, highest = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
-    if 0 < lowest and 30 * lowest < highest:
+    if lowest > 0 and 30 * lowest < highest:
         axes.set_xscale("log")
     _limits(axes, facts.goal.limits, cost, primary.key)
     unit = METRICS[cost.partition("@")[0]].unit
@@ -165,7 +165,7 @@ def _svg(figure: Figure, title: str) -> str:
         svg = pattern.sub("", svg)
     for stand_in, colour in _COLOURS.items():
         svg = svg.replace(stand_in, colour)
-    svg = _FONT.sub(r"\1 system-ui, sans-serif", svg)
+    svg = _FONT.sub(r"\1system-ui, sans-serif", svg)
     return svg.strip().replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" class="plot" ', 1)
 
 
@@ -189,7 +189,7 @@ def _dots(axes: Axes, dots: Sequence[_Dot], maximize: bool, shown: Sequence[floa
     outside = [x for x, score, _ in thin if not low <= score <= high]
     if outside:
         edge, marker = (low, "v") if maximize else (high, "^")
-        axes.scatter(outside, [edge] * len(outside), s=14, marker=marker, label="worse than shown", **hollow)
+        axes.scatter(outside, [edge] * len(outside), s=14, marker=marker, label="off scale", **hollow)
     return low, high
 
 
@@ -197,7 +197,7 @@ def _score_axis(axes: Axes, metric: str) -> None:
     axes.set_ylabel(f"{name_of(metric)}, validation")
     axes.grid(axis="y", color=_RULE, lw=0.6)
     _percent(axes.yaxis, metric)
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, handletextpad=0.3, columnspacing=1.2)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, handlelength=1.3, handletextpad=0.3, columnspacing=1.0)
 
 
 def _percent(axis: Any, metric: str) -> None:

@@ -121,6 +121,12 @@ class Log:
             return
         self.arms, self.tested, self.result, self.exported = {}, {}, None, None
 
+    def cut(self) -> None:
+        """The search is over, or stands still: what was under way ended with it."""
+        for row in self.trials.values():
+            if row["state"] in ("pending", "running"):
+                row.update(state="cut", reason="the search ended first")
+
     def values(self, row: Body) -> dict[str, float]:
         """A trial's metrics, as measured again where it was a finalist."""
         again = self.finalists.get(row["number"], {}).get("values", {})

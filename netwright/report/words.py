@@ -57,7 +57,7 @@ def told(metric: str, value: Any, *, signed: bool = False) -> str:
     else:
         unit = METRICS[name].unit
         text = f"{value / 1024:{plus}.3g} MiB" if unit == "KiB" and abs(value) >= 1024 else f"{value:{plus}.3g} {unit}"
-    return text.replace("-", "−")
+    return text.replace("-", "−").replace(" ", "\u00a0")  # a unit stays with its number
 
 
 def bound(limit: str) -> str:

@@ -44,7 +44,7 @@ def is_memory(error: BaseException) -> bool:
     """Whether that was a want of memory; torch and ONNX Runtime say so in a RuntimeError."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, MemoryError) or isinstance(error, RuntimeError) and bool(_MEMORY.search(str(error)))
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and bool(_MEMORY.search(str(error))))
 
 
 def out_of_memory(text: str, limit_gib: float | None) -> str:
@@ -75,7 +75,7 @@ def steps(handler: Handler, kind: str, body: Mapping[str, Any], limit_gib: float
             if checked["kind"] in ENDS:
                 return
         yield {"kind": "failed", "body": {}, "reason": "the work ended without a result"}
-    except (Exception, SystemExit) as error:  # noqa: BLE001  Whatever it raises is the failure of its job alone.
+    except (Exception, SystemExit) as error:  # Whatever it raises is the failure of its job alone.
         yield failure(error, limit_gib)
     finally:
         if stream is not None and hasattr(stream, "close"):

@@ -50,7 +50,8 @@ class InlineRunner(Runner):
                 return ()
             self._begin(self._queue.popleft())
         job, stream = self._job, self._stream
-        assert job is not None and stream is not None
+        assert job is not None
+        assert stream is not None
         step = next(stream)
         if job.limit_s is not None and time.monotonic() - self._began > job.limit_s:
             step = {"kind": "failed", "reason": f"ran past its time limit of {job.limit_s:g} s"}
@@ -73,7 +74,7 @@ class InlineRunner(Runner):
             if self._handler is None:
                 self._handler = resolve(self._setup)(self._argument)
             self._stream = steps(self._handler, job.kind, json.loads(encode(job.body)))
-        except Exception as error:  # noqa: BLE001  As a worker does.
+        except Exception as error:
             self._stream = (step for step in [failure(error)])
         self._began = time.monotonic()
 

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import json
 import math
-import multiprocessing
-import os
 import signal
-import sys
-import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from netwright.core.contracts import Arrival, Job, Runner
 from netwright.errors import WorkerError
-from netwright.runners import worker
 from netwright.runners.handling import ENDS, encode, is_memory, out_of_memory
+from netwright.runners.local import LocalWorker, fork_server, memory_share
 
-__all__ = ["ProcessRunner", "memory_share"]
+__all__ = ["ProcessRunner"]
 
 _POLITE_S = 0.8  # A job that was told to stop has this long to reach its next measurement.
 _SETUP_S = 120.0  # The first job of a worker waits this long for its set-up: imports, data.
@@ -39,7 +31,7 @@ class _Slot:
     ``again``: its worker had idled before and has not begun; if it is found dead, the job goes to another.
     """
 
-    worker: _Worker | None = None
+    worker: LocalWorker | None = None
     job: Job | None = None
     until: float = math.inf
     why: str = ""
@@ -70,9 +62,10 @@ class ProcessRunner(Runner):
         if workers < 1:
             raise WorkerError(f"{workers} workers cannot do any work", todo="Ask for one at least.")
         self.memory_gib = memory_gib or memory_share(workers)
-        self._told: dict[str, Any] = {"setup": setup, "argument": dict(argument), "threads": threads, "memory_gib": self.memory_gib}
+        self._told: dict[str, Any] = {"setup": setup, "argument": dict(argument), "threads": threads}
+        self._told["memory_gib"] = self.memory_gib
         encode(self._told)
-        self._preload = [name for name in preload if importlib.util.find_spec(name)]
+        self._preload = [name for name in preload if _is_there(name)]
         self._slots = [_Slot() for _ in range(workers)]
         self._queue: deque[Job] = deque()
         self._arrived: list[Arrival] = []
@@ -86,7 +79,7 @@ class ProcessRunner(Runner):
 
     def prestart(self) -> None:
         """Have the imports done meanwhile: returns at once."""
-        _serve_forks(self._preload, self._told["threads"])
+        fork_server(self._preload, self._told["threads"])
 
     def submit(self, job: Job) -> None:
         encode(job.body)
@@ -102,7 +95,7 @@ class ProcessRunner(Runner):
             if self._arrived or left <= 0 or not (self.busy() or self._queue):
                 arrived, self._arrived = self._arrived, []
                 return arrived
-            self._listen(min(left, *(slot.until - time.monotonic() for slot in self._slots)))
+            self._listen(min(left, 60.0, *(slot.until - time.monotonic() for slot in self._slots)))
 
     def stop(self, key: str) -> None:
         self._queue = deque(job for job in self._queue if job.key != key)
@@ -142,7 +135,7 @@ class ProcessRunner(Runner):
         for _ in range(3):
             slot.again = slot.worker is not None
             if slot.worker is None:
-                slot.worker = _Worker(self._told, self._preload)
+                slot.worker = LocalWorker(self._told, self._preload)
             slot.until, slot.why = time.monotonic() + _SETUP_S, f"the worker was not set up within {_SETUP_S:g} s"
             if slot.worker.send({"job": {"key": job.key, "kind": job.kind, "body": dict(job.body)}}):
                 slot.job = job
@@ -228,112 +221,8 @@ class ProcessRunner(Runner):
             slot.worker = None
 
 
-class _Worker:
-    """The search's end of one worker process."""
-
-    def __init__(self, told: Mapping[str, Any], preload: Sequence[str]) -> None:
-        self._log, log = tempfile.mkstemp(prefix="netwright-worker-", suffix=".log")
-        self.channel, theirs = multiprocessing.Pipe()
-        context: Any = _serve_forks(preload, told["threads"])
-        text = encode({**told, "log": log}).decode()
-        self.process = context.Process(target=worker.main, args=(theirs, text), daemon=True, name="netwright worker")
-        self._starved = _kernel_kills()
-        try:
-            with _no_main():
-                self.process.start()
-        except (EOFError, OSError) as error:
-            os.close(self._log)
-            os.unlink(log)
-            raise WorkerError(f"a worker could not be started ({error})", todo="See `netwright doctor`.") from error
-        finally:
-            theirs.close()
-
-    def send(self, message: Mapping[str, Any]) -> bool:
-        """False where the worker is gone."""
-        try:
-            self.channel.send_bytes(encode(message))
-        except OSError:
-            return False
-        return True
-
-    def alive(self) -> bool:
-        return bool(self.process.is_alive())
-
-    def exitcode(self) -> int:
-        self.process.join(1)
-        return int(self.process.exitcode or 0)
-
-    def starved(self) -> bool:
-        """Whether it was killed, and the kernel has killed somebody for want of memory since it started."""
-        return self.exitcode() == -9 and _kernel_kills() > self._starved
-
-    def tail(self) -> str:
-        """The end of what it wrote to standard output and error."""
-        size = os.fstat(self._log).st_size
-        os.lseek(self._log, max(0, size - 4000), os.SEEK_SET)
-        return os.read(self._log, 4000).decode(errors="replace")
-
-    def kill(self) -> None:
-        """With all that it started."""
-        with contextlib.suppress(OSError, AttributeError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        with contextlib.suppress(OSError):
-            self.process.kill()
-
-    def end(self) -> None:
-        self.process.join(2)
-        self.channel.close()
-        os.close(self._log)
-
-
-def memory_share(workers: int) -> float:
-    """GiB for each worker: 80 % of what is free, in this container where there is one, shared out."""
-    import psutil
-
-    free = float(psutil.virtual_memory().available)
-    with contextlib.suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        free = min(free, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
-    return max(0.25, 0.8 * free / workers / 2**30)
-
-
-def _kernel_kills() -> int:
-    """How many processes the kernel has killed for want of memory; 0 where it does not say."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
-
-
-def _serve_forks(preload: Sequence[str], threads: int) -> Any:
-    """The way to start processes; where it can be, a fork server that has the modules loaded, started now if it was not."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, str(threads)))
-    resource_tracker.ensure_running()  # Or it would be started below, and unblock the signal.
-    # Ctrl-C shall reach neither the server nor what it forks: both inherit the mask.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _is_there(module: str) -> bool:
     try:
-        with _no_main():
-            forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
-    return context
-
-
-@contextlib.contextmanager
-def _no_main() -> Iterator[None]:
-    """Keep a started process from running the script at hand once more: a worker needs nothing from it."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -34,7 +34,7 @@ def main(channel: Connection, text: str) -> None:
             try:
                 if handler is None:
                     handler = resolve(told["setup"])(told["argument"])
-            except (Exception, SystemExit) as error:  # noqa: BLE001  The search must hear of it.
+            except (Exception, SystemExit) as error:
                 end = failure(error, told["memory_gib"])
                 end["reason"] = f"the worker could not be set up: {end['reason']}"
                 channel.send_bytes(encode({"key": job["key"], **end}))

@@ -13,7 +13,7 @@ from typing import Self
 
 from netwright.errors import RunError
 
-__all__ = ["RunLock"]
+__all__ = ["RunLock", "held"]
 
 _FAR = 2**30  # Windows locks bytes and forbids reading them: lock one that nobody reads.
 
@@ -28,7 +28,7 @@ class RunLock:
         except OSError as error:
             todo = "Copy the folder to where you may write." if folder.is_dir() else ""
             raise RunError(f"the run cannot be written ({error.strerror})", where=str(folder), todo=todo) from None
-        if not _locked(self._fd):
+        if not (_locked(self._fd) or _locked(self._fd, after_s=0.05)):  # Twice: somebody may just be asking.
             holder = self._holder()
             os.close(self._fd)
             raise RunError(f"the run is in use by {holder}", where=str(folder), todo="Wait for it, or stop it.")
@@ -58,8 +58,21 @@ class RunLock:
         self.release()
 
 
-def _locked(fd: int) -> bool:
+def held(folder: Path) -> bool:
+    """Whether a process is working on the run."""
+    try:
+        fd = os.open(folder / "lock", os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _locked(fd)
+    finally:
+        os.close(fd)
+
+
+def _locked(fd: int, after_s: float = 0.0) -> bool:
     """Take the lock if it is free."""
+    time.sleep(after_s)
     try:
         if sys.platform == "win32":
             import msvcrt

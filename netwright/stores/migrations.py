@@ -30,7 +30,8 @@ def first(connection: sa.Connection) -> None:
     """The log itself. Written out, not taken from the tables above: a migration never changes once it was released."""
     connection.exec_driver_sql("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
     connection.exec_driver_sql(
-        "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, at FLOAT NOT NULL, body TEXT NOT NULL)"
+        "CREATE TABLE events"
+        " (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, at FLOAT NOT NULL, body TEXT NOT NULL)"
     )
 
 

@@ -164,7 +164,11 @@ class ArrayTask(Sealed):
             return self._ordered(split, max(size, 256))
         if split != "train":
             raise DataError(f"{split} rows are never shuffled or augmented", todo="Leave the seed out.")
-        return (Batch(x, y) for x, y in self._trained_on().epoch(self._chosen(fidelity), size, seed))
+        options = self.facts["options"]
+        # The final training is long enough to gain from warps and smoothing; a search trial is not.
+        warp, smoothing = (float(options.get(name, 0.0)) * fidelity.join_validation for name in ("warp", "smoothing"))
+        drawn = self._trained_on().epoch(self._chosen(fidelity), size, seed, warp)
+        return (Batch(x, y, smoothing) for x, y in drawn)
 
     def _ordered(self, split: str, size: int) -> Iterator[Batch]:
         x, y = self._shown(split)
@@ -175,9 +179,9 @@ class ArrayTask(Sealed):
     # Loss and score
 
     def loss(self, output: Tensor, batch: Batch) -> Tensor:
-        """Cross entropy (option ``smoothing``), or mean squared error of standardised targets."""
+        """Cross entropy, or mean squared error of standardised targets."""
         if self.kind == "classification":
-            return F.cross_entropy(output, batch.y, label_smoothing=float(self.facts["options"].get("smoothing", 0.0)))
+            return F.cross_entropy(output, batch.y, label_smoothing=batch.smoothing)
         return F.mse_loss(output, batch.y)
 
     def score(self, predict: Callable[[Any], Any], split: Split) -> Mapping[str, float]:

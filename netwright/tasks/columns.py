@@ -63,54 +63,46 @@ def parsed_dates(cells: Sequence[str], formats: Sequence[str] = DATES) -> tuple[
     return None
 
 
-def understood(name: str, column: Column, comma: bool, warnings: list[str], notes: list[str]) -> Facts | None:
-    """What a column is: {name, kind number | date | category, …}, or None where it is of no use (said in ``notes``)."""
+def understood(name: str, column: Column, comma: bool, warnings: list[str]) -> Facts | str:
+    """What a column is: {name, kind number | date | category, …}, or why it is of no use."""
     if isinstance(column, np.ndarray):
-        return _number_column(name, column, notes)
+        return _number_column(name, column)
     present = [cell for cell in column if not _missing(cell)]
     if not present:
-        return _dropped(name, "is empty", notes)
+        return "is empty"
     values, odd = numbers(column, comma)
     if len(odd) <= 0.2 * len(present):
         if odd:
-            warnings.append(
-                f"column {name!r}: {len(odd)} cells are text where numbers were and count as missing, first row {odd[0]}: {column[odd[0]][:20]!r}"
-            )
-        return _number_column(name, values, notes)
+            first = f"the first in row {odd[0]}: {column[odd[0]][:20]!r}"
+            warnings.append(f"column {name!r}: {len(odd)} cells are text where numbers were and count as missing, {first}")
+        return _number_column(name, values)
     dates = parsed_dates(column)
     if dates:
-        found = _number_column(name, dates[1], notes)
-        return {**found, "kind": "date", "format": dates[0]} if found else None
+        found = _number_column(name, dates[1])
+        return found if isinstance(found, str) else {**found, "kind": "date", "format": dates[0]}
     levels = Counter(present)
     if len(levels) == 1 and len(present) == len(column):
-        return _dropped(name, f"is {present[0][:20]!r} in every row", notes)
+        return f"is {present[0][:20]!r} in every row"
     if len(levels) > 10 and len(levels) > 0.5 * len(present):
-        return _dropped(name, f"is text with {len(levels)} different values in {len(present)} rows", notes)
+        return f"is text with {len(levels)} different values in {len(present)} rows"
     common = sum(n for _, n in levels.most_common(LEVELS))
     if len(levels) > LEVELS and common < 0.5 * len(present):
-        return _dropped(name, f"is text with {len(levels)} different values", notes)
+        return f"is text with {len(levels)} different values"
     return {"name": name, "kind": "category"}
 
 
-def _dropped(name: str, why: str, notes: list[str]) -> None:
-    notes.append(f"column {name!r} was dropped: it {why}")
-
-
-def _number_column(name: str, values: Floats, notes: list[str]) -> Facts | None:
+def _number_column(name: str, values: Floats) -> Facts | str:
     known = values[np.isfinite(values)]
     if not len(known):
-        return _dropped(name, "is empty", notes)
+        return "is empty"
     if known.min() == known.max() and len(known) == len(values):
-        return _dropped(name, f"is {known[0]:g} in every row", notes)
+        return f"is {known[0]:g} in every row"
     whole = len(known) == len(values) > 2 and bool((known == np.round(known)).all())
     if whole and len(np.unique(known)) == len(known) and known.max() - known.min() == len(known) - 1:
-        named = (
-            name.lower() in ("id", "index", "row")
-            or name.lower().endswith(("_id", " id"))
-            or name.startswith(("unnamed", "Unnamed"))
-        )
+        plain = name.lower()
+        named = plain in ("id", "index", "row") or plain.endswith(("_id", " id")) or plain.startswith("unnamed")
         if named or bool((np.diff(known) == 1).all()):
-            return _dropped(name, "counts the rows", notes)
+            return "counts the rows"
     return {"name": name, "kind": "number"}
 
 
@@ -180,7 +172,7 @@ def encoded(table: Table, facts: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.
     if absent:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise DataError(
-            f"column {absent[0]!r}{more} is missing", where=table.name, todo="Bring the columns of the training data."
+            f"column {absent[0]!r}{more} is missing", where=table.where, todo="Bring the columns of the training data."
         )
     made = [codes(raw(table.columns[c["name"]], c, table.comma), c) for c in facts]
     return np.stack(made, axis=1).astype(np.float32)

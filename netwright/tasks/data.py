@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from netwright.errors import DataError
 from netwright.tasks import tables
-from netwright.tasks.image import Images, from_folder, laid_out
+from netwright.tasks.folder import from_folder
+from netwright.tasks.image import Images, laid_out
 from netwright.tasks.tables import Table
 
 __all__ = ["BUNDLED", "OPTIONS", "checked", "read"]
@@ -21,7 +22,7 @@ __all__ = ["BUNDLED", "OPTIONS", "checked", "read"]
 BUNDLED = ("digits", "wine", "breast_cancer", "diabetes", "iris")
 """Real data that comes with scikit-learn: no download."""
 
-OPTIONS = ("batch", "smoothing", "size", "shift", "flip")
+OPTIONS = ("batch", "smoothing", "size", "shift", "flip", "warp")
 
 Array = npt.NDArray[Any]
 Source = Images | Table
@@ -35,7 +36,7 @@ def checked(options: Mapping[str, Any]) -> dict[str, Any]:
             close = difflib.get_close_matches(name, OPTIONS, n=1)
             todo = f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(OPTIONS)}."
             raise DataError(f"unknown task option {name!r}", todo=todo)
-        least = {"batch": 2, "smoothing": 0, "shift": 0}.get(name)
+        least = {"batch": 2, "smoothing": 0, "shift": 0, "warp": 0}.get(name)
         if least is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < least):
             raise DataError(f"option {name} is {value!r}", todo=f"It is a number, {least} or more.")
     return dict(options)
@@ -99,9 +100,9 @@ def _npz(path: Path) -> tuple[Source, Source | None]:
     """Arrays x and y, or x_train, y_train, x_test, y_test: the file's own test rows are then the test split."""
     where = str(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError) as error:
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, TypeError, AttributeError) as error:
         if "allow_pickle" in str(error):
             raise DataError(
                 "holds Python objects, which are never unpickled", where=where, todo="Save plain arrays of numbers or text."
@@ -205,7 +206,7 @@ def _check_memory(each: int, rows: int, where: str) -> None:
     free = psutil.virtual_memory().available
     if each * rows * 3 > free:
         raise DataError(
-            f"{rows} examples take {each * rows / 2**30:.1f} GiB, three times that while they are prepared, and {free / 2**30:.1f} GiB are free",
+            f"{rows} examples take {each * rows / 2**30:.1f} GiB, thrice that in preparation; {free / 2**30:.1f} GiB are free",
             where=where,
             todo="Bring smaller examples (uint8, fewer pixels) or fewer of them.",
         )

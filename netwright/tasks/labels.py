@@ -55,7 +55,7 @@ class Labels:
         return (("rescale", (("mean", (float(np.mean(y)),)), ("std", (std if std > 0 else 1.0,)))),)
 
     def apply(self, values: Sequence[Any] | Array, where: str, named: bool = False) -> tuple[Array, npt.NDArray[np.int64]]:
-        """Another set's targets in the same terms, and the rows that have one. ``named``: they are names of classes, none missing."""
+        """Another set's targets in the same terms, and the rows that have one. ``named``: none is missing."""
         if self.kind == "regression":
             y, _ = _numbers(values)
             rows = np.flatnonzero(np.isfinite(y))

@@ -11,7 +11,7 @@ from netwright.errors import DataError
 from netwright.tasks import data as sources
 from netwright.tasks.arrays import ArrayTask
 from netwright.tasks.image import Images, image_task
-from netwright.tasks.own import OwnTask, built
+from netwright.tasks.own import OwnTask
 from netwright.tasks.sealed import Sealed
 from netwright.tasks.tables import Table
 
@@ -35,7 +35,7 @@ def load(
     one or two torch data sets, or a task, which is returned as it is.
 
     ``test``: a test set of one's own. ``split_by``: a column of times or groups. ``task``: classification or regression, else
-    inferred. ``options``: batch 64, smoothing 0, and for images size, shift, flip. Raises :class:`DataError`, one line.
+    inferred. ``options``: batch 64, smoothing, and for images size, shift, flip, warp. Raises :class:`DataError`, one line.
     """
     if isinstance(data, Task):
         return data if isinstance(data, Sealed) else OwnTask(data)
@@ -45,7 +45,7 @@ def load(
         like = brought.facts.get("image") if isinstance(brought, Images) else None
         own, beside = sources.read(test, target=target, options=options, like=like)
         if beside is not None:
-            raise DataError(f"{own.name} holds train and test rows of its own", todo="Give the test rows alone as the test set.")
+            raise DataError(f"{own.where} holds train and test rows of its own", todo="Give the test rows alone as the test set.")
     if type(own) is not type(brought) and own is not None:
         raise DataError("the data and the test set are not of the same kind", todo="Give images for both, or tables for both.")
     if isinstance(brought, Table):
@@ -56,18 +56,15 @@ def load(
     if split_by is not None:
         raise DataError(
             f"split-by {split_by!r}: images have no columns",
-            where=brought.name,
+            where=brought.where,
             todo="Leave it out, or bring a test set of your own.",
         )
     if target not in (None, "class"):
-        raise DataError(f"images have no column {target!r}", where=brought.name, todo="Leave the target out: it is the class.")
+        raise DataError(f"images have no column {target!r}", where=brought.where, todo="Leave the target out: it is the class.")
     assert own is None or isinstance(own, Images)
     return image_task(brought, test=own, seed=seed, kind=task, options=options)
 
 
-def restore(folder: Path | str, origin: str = "") -> Sealed:
-    """The task that ``save(folder)`` wrote: train and validation rows, mapped from the disk; no test rows.
-
-    ``origin``: that of the task that was saved, handed over by the process that holds it; it names the code of a task of one's own.
-    """
-    return built(origin) if origin else ArrayTask.restored(folder)
+def restore(folder: Path | str) -> ArrayTask:
+    """The task that ``ArrayTask.save(folder)`` wrote: train and validation rows, mapped from the disk; no test rows."""
+    return ArrayTask.restored(folder)

@@ -3,47 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import inspect
-import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, cast, final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from netwright.core.architecture import Frame
 from netwright.core.contracts import Need, Split, Task
 from netwright.core.trial import Fidelity
-from netwright.errors import DataError
 from netwright.tasks import scores
 from netwright.tasks.sealed import Batch, Kind, Sealed
 
-__all__ = ["OwnTask", "built"]
+__all__ = ["OwnTask"]
 
 
 @final
 class OwnTask(Sealed):
-    """Wraps a task; ``name kind classes frame describe() splits()`` are taken from it where it has them."""
+    """Wraps a task. What a run asks beyond the contract is the task's own where it has it, else found from its batches.
+
+    It cannot be written to a folder, so a run with it works inline.
+    """
 
     def __init__(self, task: Task, has_test: bool = True) -> None:
         self.task = task
         self.signature = task.signature
-        own = vars(type(task)) | vars(task)
-        self.name = str(own.get("name", type(task).__name__.lower()))
-        guessed = "regression" if task.metrics()[0] in scores.REGRESSION else "classification"
-        self.kind = cast(Kind, own.get("kind", guessed))
+        self.name = task.name if task.name != Task.name else type(task).__name__.lower()
+        self.kind: Kind = "regression" if task.metrics()[0] in scores.REGRESSION else task.kind
         numbered = tuple(str(i) for i in range(task.signature.outputs)) if self.kind == "classification" else ()
-        self.classes = tuple(own.get("classes", numbered))
-        self.frame = own.get("frame", Frame(task.signature))
+        self.classes = task.classes or numbered
+        self.frame = task.frame
         images = len(task.signature.input(-1).shape) == 3
         self.offers = task.offers or frozenset({Need.IMAGES if images else Need.TABLES})
         self.has_test = has_test
-        self.origin = _origin(type(task))
         self._facts: dict[str, Any] = {}
 
     def metrics(self) -> Sequence[str]:
@@ -70,8 +63,9 @@ class OwnTask(Sealed):
         """Rows of the splits and a digest of train and validation: one pass over each, once."""
         if not self._facts:
             made, rows = hashlib.blake2b(digest_size=16), {}
-            for split in ("train", "validation"):
-                x, y = self.rows(cast(Split, split))
+            parts: tuple[Split, ...] = ("train", "validation")
+            for split in parts:
+                x, y = self.rows(split)
                 rows[split] = len(y)
                 made.update(x.tobytes() + np.ascontiguousarray(y).tobytes())
             self._facts = {"rows": rows, "fingerprint": made.hexdigest()}
@@ -82,51 +76,25 @@ class OwnTask(Sealed):
         return str(self._measured()["fingerprint"])
 
     def describe(self) -> dict[str, Any]:
-        told = self.task.describe() if hasattr(self.task, "describe") else {}
         rows = dict(self._measured()["rows"])
         if self.opened:
             rows["test"] = len(self.rows("test")[1])
-        base = {"name": self.name, "kind": self.kind, "inputs": "own", "inferred": "", "classes": list(self.classes), "rows": rows}
+        base = {
+            "name": self.name,
+            "kind": self.kind,
+            "inputs": "own",
+            "inferred": "",
+            "classes": list(self.classes),
+            "rows": rows,
+        }
         split = {"method": "the task's own"}
         more = {"split": split, "warnings": [], "notes": [], "skipped": [], "options": {}, "fingerprint": self.fingerprint}
-        return {**base, **more, **told}
+        return {**base, **more, **self.task.describe()}
 
     def splits(self) -> dict[str, list[int | str]]:
         """The task's own, or none: its rows have no numbers that others could know."""
-        return self.task.splits() if hasattr(self.task, "splits") else {}
+        return self.task.splits()
 
     def without_test(self) -> OwnTask:
-        """Its test is refused; a task of one's own is not cut open."""
+        """Its test is refused from then on; a task of one's own is not cut open."""
         return OwnTask(self.task, has_test=False)
-
-    def save(self, folder: Path | str) -> None:
-        if not self.origin:
-            raise DataError(
-                f"the task {self.name!r} cannot be built in a worker",
-                todo="Define its class in a file, with an __init__ that needs no arguments, or search with one worker, inline.",
-            )
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "task.json").write_text(json.dumps({"own": self.name}), encoding="utf-8")
-
-
-def _origin(kind: type[Task]) -> str:
-    """``file.py:Class`` where a worker can build it: a top-level class of a file, without arguments. Else empty."""
-    try:
-        file = inspect.getfile(kind)
-        needed = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    except (OSError, TypeError, ValueError):
-        return ""
-    return f"{file}:{kind.__qualname__}" if not needed and "." not in kind.__qualname__ and Path(file).exists() else ""
-
-
-def built(origin: str) -> OwnTask:
-    """The task of a class in a file. ``origin`` must come from the process that holds the task, never from a run folder."""
-    file, name = origin.rsplit(":", 1)
-    spec = importlib.util.spec_from_file_location(f"netwright_own_{Path(file).stem}", file)
-    if spec is None or spec.loader is None:
-        raise DataError("not a Python file", where=file, todo="Define the task in a .py file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return OwnTask(getattr(module, name)(), has_test=False)

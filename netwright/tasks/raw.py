@@ -67,6 +67,7 @@ def read_image(path: Path, channels: int, high: int, wide: int) -> npt.NDArray[n
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with _opened(path) as image:
+                image.draft(None, (2 * max(high, wide),) * 2)  # large JPEG files are decoded at a fraction of their size
                 image.load()
                 image = ImageOps.exif_transpose(image)
                 if image.mode.startswith("I") or image.mode == "F":
@@ -86,6 +87,23 @@ def read_image(path: Path, channels: int, high: int, wide: int) -> npt.NDArray[n
     return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def _as_stored(path: Path, spec: Mapping[str, Any]) -> npt.NDArray[np.float32]:
+    """A file's pixels as the training data had them. Data that came as arrays of 0…16 or 0…1 has files scaled to that range."""
+    if spec["channels"] not in (1, 3):
+        raise DataError(
+            f"the data has {spec['channels']} channels, which image files do not hold", where=str(path), todo="Use model.onnx."
+        )
+    pixels = read_image(path, spec["channels"], spec["height"], spec["width"]).astype(np.float32)
+    low, top = spec["range"]
+    if spec["files"] or top > 128:
+        return pixels
+    if low < 0:
+        raise DataError(
+            f"the data's pixels go from {low:g} to {top:g}, which files do not hold", where=str(path), todo="Use model.onnx."
+        )
+    return pixels * np.float32(top / 255) if pixels.max() > max(top, 1) else pixels
+
+
 def encode_inputs(facts: Mapping[str, Any], paths: Sequence[Path | str]) -> tuple[list[str], npt.NDArray[np.float32]]:
     """Names and raw inputs of files: one row for each image file (or each in a folder), one for each row of a table.
 
@@ -100,11 +118,8 @@ def encode_inputs(facts: Mapping[str, Any], paths: Sequence[Path | str]) -> tupl
             found = image_files(path) if path.is_dir() else [path]
             if not found:
                 raise DataError("no images in this folder", where=str(path), todo=f"Known: {', '.join(IMAGE_SUFFIXES)}.")
-            spec = facts["image"]
-            for file in found:
-                pixels = read_image(file, spec["channels"], spec["height"], spec["width"])
-                names.append(str(file))
-                rows.append(pixels.astype(np.float32)[None])
+            rows += [_as_stored(file, facts["image"])[None] for file in found]
+            names += [str(file) for file in found]
         else:
             from netwright.tasks import columns, tables
 

@@ -1,9 +1,8 @@
-"""What every task that a run holds can do beyond the contract: a seal on the test rows, facts for reports, a way to workers."""
+"""What every task that a run holds can do beyond the contract: a seal on the test rows, facts for reports."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -20,20 +19,21 @@ Kind = Literal["classification", "regression"]
 
 
 class Batch(NamedTuple):
-    """``x``: inputs that have passed the front; ``y``: class numbers (B,), or standardised targets (B, 1)."""
+    """``x``: inputs that have passed the front; ``y``: class numbers (B,), or standardised targets (B, 1); ``smoothing``: how
+    much of the target goes to the other classes (Szegedy et al. 2016, arXiv:1512.00567)."""
 
     x: Tensor
     y: Tensor
+    smoothing: float = 0.0
 
 
 class Sealed(Task):
-    """``classes`` is empty for a regression. ``origin``: where a worker finds the class of a task of one's own, else empty."""
+    """``classes`` is empty for a regression."""
 
     name: str
     kind: Kind
     classes: tuple[str, ...]
     frame: Frame
-    origin: str = ""
     opened: bool = False
     has_test: bool = True
 
@@ -57,10 +57,6 @@ class Sealed(Task):
     @abstractmethod
     def without_test(self) -> Sealed:
         """The same task without its test rows: what a search gets."""
-
-    @abstractmethod
-    def save(self, folder: Path | str) -> None:
-        """Write what a worker needs, never test rows; ``tasks.load.restore`` reads it."""
 
     def open_test(self) -> dict[str, Any]:
         """Break the seal of this object, after the winner is fixed. Returns what is to be written in the log."""

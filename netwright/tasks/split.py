@@ -140,7 +140,7 @@ def split_by_time(digests: Sequence[bytes], times: npt.NDArray[np.float64], wher
     names = list(SHARES) if test else ["train", "validation"]
     cuts = [
         0,
-        *(int(round(len(order) * (0.6 if test else 0.8) + k * 0.2 * len(order))) for k in range(len(names) - 1)),
+        *(round(len(order) * ((0.6 if test else 0.8) + k * 0.2)) for k in range(len(names) - 1)),
         len(order),
     ]
     for k in range(1, len(cuts) - 1):

@@ -35,6 +35,10 @@ class Table:
     facts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        self.where = self.where or self.name
 
 
 def read(path: Path) -> Table:
@@ -60,7 +64,7 @@ def _decoded(path: Path) -> tuple[str, str]:
         return blob.decode(encoding), encoding
     except UnicodeDecodeError:
         text = blob.decode("latin-1")
-        odd = sum(ord(c) < 32 and c not in "\t\r\n\f" or 127 <= ord(c) < 160 for c in text[:100_000])
+        odd = sum((ord(c) < 32 and c not in "\t\r\n\f") or 127 <= ord(c) < 160 for c in text[:100_000])
         if odd > 0.02 * min(len(text), 100_000):
             raise DataError("not a text file", where=str(path), todo="Bring a CSV file.") from None
         return text, "latin-1"
@@ -92,7 +96,7 @@ def _csv(path: Path) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
     try:
         for row in reader:
-            if not row or row == [""] and len(header) != 1:
+            if not row or (row == [""] and len(header) != 1):
                 continue
             if not header:
                 header = [cell.strip() for cell in row]
@@ -106,7 +110,7 @@ def _csv(path: Path) -> Table:
                 rows.append(row)
     except csv.Error as error:
         raise DataError(f"line {reader.line_num} cannot be read ({error})", where=where, todo="Mend that line.") from None
-    table = Table(path.stem, {}, 0, comma=mark == ";", facts={"separator": mark, "encoding": encoding})
+    table = Table(path.stem, {}, 0, comma=mark == ";", facts={"separator": mark, "encoding": encoding}, where=where)
     if _headless(header, rows):
         rows.insert(0, header)
         header = [f"c{i}" for i in range(len(header))]
@@ -124,7 +128,7 @@ def _csv(path: Path) -> Table:
 
 
 def _headless(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Whether a first line is a row: mostly numbers or a fraction, and not 0, 1, 2 …; or a number and a text that its column repeats."""
+    """Whether a first line is a row: mostly numbers (not 0, 1, 2 …), or a number and a text that its column repeats."""
     numbers = [_float(cell) for cell in header]
     values = [value for value in numbers if value is not None]
     if not values or values in ([float(i) for i in range(len(header))], [float(i + 1) for i in range(len(header))]):
@@ -175,4 +179,4 @@ def _parquet(path: Path) -> Table:
             columns[str(name)] = np.where(np.isfinite(numbers), numbers, np.nan)
         else:
             columns[str(name)] = ["" if v is None else str(v) for v in column.to_pylist()]
-    return Table(path.stem, columns, found.num_rows, facts={"format": "parquet"})
+    return Table(path.stem, columns, found.num_rows, facts={"format": "parquet"}, where=where)

@@ -34,23 +34,16 @@ def table_task(
     options: Mapping[str, Any],
 ) -> ArrayTask:
     """Read the target, understand the columns, split, fit on the train rows, and put the facts together."""
-    unknown = sorted(set(options) & {"size", "shift", "flip"})
+    unknown = sorted(set(options) & {"size", "shift", "flip", "warp"})
     if unknown:
-        raise DataError(f"option {unknown[0]!r} is for images, and this is a table", where=table.name, todo="Leave it out.")
+        raise DataError(f"option {unknown[0]!r} is for images, and this is a table", where=table.where, todo="Leave it out.")
     warnings, notes = list(table.warnings), list(table.notes)
     labels = read_labels(
-        _target(table, target), table.name, name=repr(target) if table.labels is None else "the target", kind=kind
+        _target(table, target), table.where, name=repr(target) if table.labels is None else "the target", kind=kind
     )
     if split_by is not None:
         _named(table, split_by, "split-by")
-    found = [
-        cols.understood(name, column, table.comma, warnings, notes)
-        for name, column in table.columns.items()
-        if name != split_by and (name != target or table.labels is not None)
-    ]
-    known = [facts for facts in found if facts]
-    if not known:
-        raise DataError("no column is left to predict from", where=table.name, todo=notes[-1] if notes else "Bring more columns.")
+    known = _useful(table, target, split_by, warnings, notes)
     values = [cols.raw(table.columns[facts["name"]], facts, table.comma) for facts in known]
     digests = contents(_comparable(values)[labels.rows])
     parts, method = _split(table, labels, digests, split_by, seed, test is not None, notes)
@@ -69,7 +62,7 @@ def table_task(
         "classes": list(labels.classes),
         "target": {"name": target or "target", **labels.facts},
         "rows": {name: len(part.y) for name, part in made.items()},
-        "split": {"method": method, "seed": seed, **({"column": split_by} if split_by else {})},
+        "split": {"method": method, "seed": seed, "own_test": test is not None, **({"column": split_by} if split_by else {})},
         "columns": fitted,
         "file": table.facts,
         "skipped": [],
@@ -81,27 +74,49 @@ def table_task(
     return ArrayTask(facts, made)
 
 
+def _useful(
+    table: Table, target: str | None, split_by: str | None, warnings: list[str], notes: list[str]
+) -> list[dict[str, Any]]:
+    """The columns to predict from; ``notes`` says why the others are not."""
+    known: list[dict[str, Any]] = []
+    for name, column in table.columns.items():
+        if name == split_by or (name == target and table.labels is None):
+            continue
+        found = cols.understood(name, column, table.comma, warnings)
+        if isinstance(found, str):
+            notes.append(f"column {name!r} was dropped: it {found}")
+        else:
+            known.append(found)
+    if not known:
+        raise DataError(
+            "no column is left to predict from", where=table.where, todo=f"Why: {notes[-1] if notes else 'one column only'}."
+        )
+    return known
+
+
 def _named(table: Table, name: str, what: str) -> Column:
     if name in table.columns:
         return table.columns[name]
     close = difflib.get_close_matches(name, table.columns, n=1, cutoff=0.5)
     some = ", ".join(list(table.columns)[:12]) + (" …" if len(table.columns) > 12 else "")
     todo = f"Did you mean {close[0]!r}? " if close else ""
-    raise DataError(f"there is no {what} column {name!r}", where=table.name, todo=f"{todo}Columns: {some}.")
+    raise DataError(f"there is no {what} column {name!r}", where=table.where, todo=f"{todo}Columns: {some}.")
 
 
 def _target(table: Table, target: str | None) -> Any:
     if table.labels is not None:
         if target not in (None, "target"):
-            raise DataError(f"it has a target of its own, not {target!r}", where=table.name, todo="Leave the target out.")
+            raise DataError(f"it has a target of its own, not {target!r}", where=table.where, todo="Leave the target out.")
         return table.labels
     if target is None:
         some = ", ".join(list(table.columns)[:12]) + (" …" if len(table.columns) > 12 else "")
-        raise DataError("which column is the target?", where=table.name, todo=f"Name it with --target. Columns: {some}.")
+        raise DataError(
+            "no target was named", where=table.where, todo=f"Say which column to predict with --target. Columns: {some}."
+        )
     if len(table.columns) < 2:
         raise DataError(
             "one column only: nothing to predict from",
-            where=table.name,
+            where=table.where,
             todo="Bring more columns (is the separator , ; | or tab?).",
         )
     return _named(table, target, "target")
@@ -125,7 +140,7 @@ def _split(
     shares = {"train": 0.8, "validation": 0.2} if own_test else SHARES
     if split_by is None:
         y = labels.y.tolist() if labels.classes else None
-        parts = split_rows(digests, seed, labels=y, classes=labels.classes, shares=shares, where=table.name)
+        parts = split_rows(digests, seed, labels=y, classes=labels.classes, shares=shares, where=table.where)
         return parts, "stratified" if labels.classes else "by chance"
     column = table.columns[split_by]
     times = _times(split_by, column, table.comma)
@@ -134,16 +149,16 @@ def _split(
         if np.isnan(times).any():
             raise DataError(
                 f"{int(np.isnan(times).sum())} cells of the time column {split_by!r} are missing",
-                where=table.name,
+                where=table.where,
                 todo="Fill them in.",
             )
         notes.append(f"split by time ({split_by!r}): the last rows are the test; the column is not used to predict")
-        return split_by_time(digests, times, table.name, test=not own_test), "time order"
+        return split_by_time(digests, times, table.where, test=not own_test), "time order"
     groups = [_group(column[i], i) for i in labels.rows]
     notes.append(
         f"split by groups ({split_by!r}, {len(set(groups))} of them), each wholly in one split; the column is not used to predict"
     )
-    parts = split_rows(digests, seed, groups=groups, shares=shares, where=table.name)
+    parts = split_rows(digests, seed, groups=groups, shares=shares, where=table.where)
     for name, share in shares.items():
         if len(parts.rows[name]) < 0.5 * share * len(digests):
             parts.warnings.append(f"{name} has {len(parts.rows[name])} of {len(digests)} rows only, because groups are not cut")
@@ -174,9 +189,9 @@ def _own_test(
 ) -> Part:
     if test.labels is None and target is not None:
         _named(test, target, "target")
-    y, rows = labels.apply(test.labels if test.labels is not None else test.columns[str(target)], test.name)
+    y, rows = labels.apply(test.labels if test.labels is not None else test.columns[str(target)], test.where)
     if not len(rows):
-        raise DataError("no row has a target", where=test.name, todo="Bring test rows with their targets.")
+        raise DataError("no row has a target", where=test.where, todo="Bring test rows with their targets.")
     x = cols.encoded(test, fitted)[rows]
     repeated = sum(row.tobytes() in known for row in x + 0)
     if repeated:
@@ -204,9 +219,10 @@ def _remarks(made: Mapping[str, Part], labels: Labels, fitted: Sequence[Mapping[
         warnings.append(f"{train} train rows for {len(fitted)} columns: a score from so few says little")
     gaps = [c for c in fitted if c["missing"]]
     if gaps:
+        named = ", ".join(repr(c["name"]) for c in gaps[:3]) + (" …" if len(gaps) > 3 else "")
         total = sum(c["missing"] for c in gaps)
         warnings.append(
-            f"{total} cells are missing in {len(gaps)} columns ({', '.join(repr(c['name']) for c in gaps[:3])}{' …' if len(gaps) > 3 else ''}): filled with the median or no category, and marked"
+            f"{total} train cells are missing in {len(gaps)} columns ({named}): filled with the median, or no category"
         )
 
 

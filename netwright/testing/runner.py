@@ -1,4 +1,4 @@
-"""What every runner must do, as a class of tests: ``class TestMine(RunnerKit): def make(self, setup, workers): return Mine(…)``."""
+"""What every runner must do, as classes of tests: derive from one and say in ``make`` how yours is made."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class RunnerKit(ABC):
             arrivals = outcome(runner, do="count", n=3)
             assert [a.kind for a in arrivals] == ["measured"] * 3 + ["finished"]
             assert [a.body["values"]["accuracy"] for a in arrivals[:3]] == [0.0, 0.1, 0.2]
-            assert arrivals[-1].body["greeting"] == "hello" and arrivals[-1].body["kind"] == "trial"
+            assert arrivals[-1].body["greeting"] == "hello"
+            assert arrivals[-1].body["kind"] == "trial"
 
     def test_every_job_ends_once_in_whatever_order(self) -> None:
         with self.runner(workers=2) as runner:
@@ -68,7 +69,8 @@ class RunnerKit(ABC):
         with self.runner("broken", workers=1) as runner:
             for _ in range(2):
                 last = outcome(runner, do="count")[-1]
-                assert last.kind == "failed" and "FileNotFoundError: the data is gone" in last.reason
+                assert last.kind == "failed"
+                assert "FileNotFoundError: the data is gone" in last.reason
 
     def test_bodies_are_json(self) -> None:
         with self.runner(workers=1) as runner:

@@ -35,10 +35,12 @@ _TASK = {
     "kind": "classification",
     "rows": {"train": 1077, "validation": 360, "test": 360},
     "classes": [str(digit) for digit in range(10)],
-    "split": "stratified by class, seed 0",
+    "split": {"method": "stratified", "seed": 0},
+    "image": {"channels": 1, "height": 8, "width": 8, "resized": False, "method": "none"},
     "fingerprint": "b6c1f04e9a53d7e2",
-    "skipped": [],
-    "warnings": [],
+    "skipped": [{"file": "7/0173.png", "reason": "the image is truncated"}],
+    "warnings": ["1 of 1798 images could not be read and were skipped: 7/0173.png (the image is truncated)"],
+    "notes": ["augmentation: shifts up to 1 pixels"],
 }
 
 _MACHINE = {
@@ -51,7 +53,11 @@ _MACHINE = {
     "platform": "Linux-6.8-x86_64",
 }
 
-_FAILURES = ("out of memory: the worker's limit of 1.5 GiB", "loss is not a number after epoch 3", "longer than its limit of 30 s")
+_FAILURES = (
+    "out of memory: the worker's limit of 1.5 GiB",
+    "loss is not a number after epoch 3",
+    "longer than its limit of 30 s",
+)
 
 
 def sample_log(trials: int = 60, *, seed: int = 0, reference: float = 0.979, gain: bool = True) -> list[Event]:
@@ -84,6 +90,7 @@ class _Sample:
                 return drawn
 
     def events(self, trials: int) -> Iterator[Event]:
+        self.tried = trials
         yield self.event(
             "created",
             version="0.1.0",
@@ -97,9 +104,19 @@ class _Sample:
             workers=2,
             strategy_why="evolution: the space holds more than 10,000 architectures",
         )
-        yield self.event("session", 0.2, pid=4711, resumed=False, budget={"seconds": 90.0})
+        yield self.event("session", 0.2, pid=4711, resumed=False, started=self.now - 2.4, budget={"seconds": 90.0})
         timed = [{"id": "0" * 16, "params": 9130, "seconds": 1.1}]
-        yield self.event("forecast", 1.9, trials=66, trial_s=1.7, seconds_search=57.0, disk_mib=3.1, memory_mib=410, timed=timed)
+        yield self.event(
+            "forecast",
+            1.9,
+            trials=66,
+            trial_s=1.7,
+            seconds_search=57.0,
+            disk_mib=3.1,
+            memory_mib=410,
+            final_epochs=40,
+            timed=timed,
+        )
         yield from self.search(trials)
         yield self.event("stopped", 0.1, reason="deadline", text="61 of 90 s are the search's share")
         yield from self.finish()
@@ -133,6 +150,8 @@ class _Sample:
             yield self.event("lost", 0.6, number=number, attempt=1, reason="its worker died (signal 9)")
             yield self.event("started", 0.1, number=number, attempt=2, worker=0)
             attempt = 2
+            again = {**counts, **values}
+            yield self.event("measured", 0.06, number=number, attempt=2, values=again, cost={"latency": 0.06}, notes=notes)
         seconds = 0.5 + counts["flops"] / 1.6e6
         if self.rng.random() < 0.07:
             reason = self.rng.choice(_FAILURES)
@@ -153,22 +172,25 @@ class _Sample:
             kept = again["latency_ms"] <= 0.06
             reason = "" if kept else f"latency_ms {again['latency_ms']:.3g} > 0.06 when measured alone"
             yield self.event("finalist", 0.3, number=number, id=drawn.id, values=again, kept=kept, reason=reason)
-        _, number, winner, values = ranked[0]
+        _, number, winner, found = ranked[0]
+        values = {**found, "latency_ms": found["latency_ms"] * 0.97}
         why = "the highest validation accuracy among finalists within the limits"
         yield self.event("winner", 0.01, number=number, id=winner.id, trace=dict(winner.trace), why=why)
         arms: list[tuple[str, str, str, dict[str, float], float]] = [("winner", "winner", winner.id, values, 0.9883)]
         for place in range(3):
             drawn = sample(self.space, self.rng)
             sizes = {**count(drawn, SIGNATURE).values, "latency_ms": 0.02 + 0.012 * place}
-            arms.append(("random", f"random {place + 1}", drawn.id, sizes, (0.979 if self.gain else 0.988) + 0.002 * place))
+            arms.append(("random", f"random-{place + 1}", drawn.id, sizes, (0.979 if self.gain else 0.988) + 0.002 * place))
         plain = {"params": 18_826.0, "flops": 1.2e6, "peak_kib": 24.0, "latency_ms": 0.048}
-        arms.append(("reference", "fixed network", "5f" * 8, plain, self.reference))
-        arms.append(("reference", "logistic regression", "", {"params": 650.0, "latency_ms": 0.004}, 0.953))
-        arms.append(("reference", "gradient boosting", "", {"params": 41_200.0, "latency_ms": 0.21}, 0.962))
-        arms.append(("reference", "support-vector machine", "", {"params": 47_360.0, "latency_ms": 0.11}, self.reference + 0.004))
+        arms.append(("reference", "cnn", "5f" * 8, plain, self.reference))
+        arms.append(("reference", "linear", "", {"params": 650.0, "latency_ms": 0.004}, 0.953))
+        arms.append(("reference", "boosting", "", {"params": 41_200.0, "latency_ms": 0.21}, 0.962))
+        arms.append(("reference", "svm", "", {"params": 47_360.0, "latency_ms": 0.11}, self.reference + 0.004))
         for arm, name, id, sizes, _ in arms:
             for seed in range(3 if id else 1):
                 body = {"arm": arm, "name": name, "seed": seed, "id": id, "values": sizes, "seconds": 1.6}
+                if arm == "winner":
+                    body["architecture"] = winner.to_json()
                 yield self.event("control", 1.4 if id else 0.15, **body)
         yield self.event("unsealed", 0.05, split="test", rows=360, fingerprint="1f0e9a53d7e2b6c4")
         for arm, name, id, _, score in arms:
@@ -183,9 +205,21 @@ class _Sample:
             interval=[0.9778, 0.9954],
             gain=0.0074 if self.gain else 0.0006,
             gain_interval=[0.0021, 0.0127] if self.gain else [-0.0041, 0.0052],
-            verdict="better than random" if self.gain else "no better than random",
+            verdict="The search gained." if self.gain else "No gain over random architectures can be shown.",
         )
         parity = {"torch/onnx": 2.4e-6, "torch/model.py": 0.0}
         files = {"architecture.json": 6_214, "model.py": 3_902, "model.safetensors": 31_416, "model.onnx": 35_120}
         yield self.event("exported", 3.8, folder="model", files=files, parity=parity, latency_ms=values["latency_ms"])
-        yield self.event("finished", 0.4, wall_s=self.now - 1_780_000_000.0 + 0.4, search_s=56.2, overhead_s=0.9, trials=len(self.done))
+        wall = self.now - 1_780_000_000.0 + 2.6
+        ledger = {
+            "imports": 1.9,
+            "start": 0.3,
+            "data": 0.2,
+            "forecast": 1.9,
+            "idle": 0.5,
+            "final": 21.4,
+            "export": 3.8,
+            "report": 0.4,
+        }
+        ledger["busy"] = wall - sum(ledger.values())
+        yield self.event("finished", 0.4, wall_s=wall, search_s=ledger["busy"], overhead_s=1.0, trials=self.tried, spent=ledger)

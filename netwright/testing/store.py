@@ -66,7 +66,8 @@ class StoreKit(ABC):
         with closing(self.make(tmp_path)) as store:
             blobs = [b"", b"weights", bytes(range(256)) * 1000]
             digests = [store.put(blob) for blob in blobs]
-            assert len(set(digests)) == 3 and store.put(b"weights") == digests[1]
+            assert len(set(digests)) == 3
+            assert store.put(b"weights") == digests[1]
             assert [store.get(digest) for digest in digests] == blobs
 
     def test_only_a_digest_names_a_blob(self, tmp_path: Path) -> None:

@@ -10,11 +10,15 @@ class TestInlineRunner(RunnerKit):
 
 def test_one_step_at_a_time() -> None:
     runner = InlineRunner("netwright.testing.toys:workshop", {})
-    assert runner.slots() == 1 and runner.busy() == 0 and list(runner.arrivals(1)) == []
+    assert runner.slots() == 1
+    assert runner.busy() == 0
+    assert list(runner.arrivals(1)) == []
     runner.submit(Job("a", "final", {"do": "count", "n": 2}))
-    assert [arrival.kind for arrival in runner.arrivals(0)] == ["measured"] and runner.busy() == 1
     assert [arrival.kind for arrival in runner.arrivals(0)] == ["measured"]
-    assert [arrival.kind for arrival in runner.arrivals(0)] == ["finished"] and runner.busy() == 0
+    assert runner.busy() == 1
+    assert [arrival.kind for arrival in runner.arrivals(0)] == ["measured"]
+    assert [arrival.kind for arrival in runner.arrivals(0)] == ["finished"]
+    assert runner.busy() == 0
 
 
 def test_a_time_limit_is_seen_between_measurements() -> None:

@@ -18,7 +18,9 @@ def test_numbers_go_up_and_are_never_shared(tmp_path: Path) -> None:
     assert new_run_folder(base, "digits").name == "digits-41"
 
 
-@pytest.mark.parametrize(("name", "made"), [("my photos/", "my-photos-1"), ("../etc", "etc-1"), ("", "run-1"), ("préçis", "préçis-1")])
+@pytest.mark.parametrize(
+    ("name", "made"), [("my photos/", "my-photos-1"), ("../etc", "etc-1"), ("", "run-1"), ("préçis", "préçis-1")]
+)
 def test_a_name_is_one_plain_folder(tmp_path: Path, name: str, made: str) -> None:
     assert new_run_folder(tmp_path, name) == tmp_path / made
 
@@ -45,7 +47,7 @@ def test_junk_is_passed_over(tmp_path: Path) -> None:
 
 def test_nothing_near(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="no such folder. `netwright show` lists the runs"):
+    with pytest.raises(RunError, match=r"no such folder. `netwright show` lists the runs"):
         find_run(tmp_path / "a" / "b")
 
 

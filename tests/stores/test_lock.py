@@ -7,24 +7,30 @@ from pathlib import Path
 import pytest
 
 from netwright.errors import RunError
-from netwright.stores.lock import RunLock
+from netwright.stores.lock import RunLock, held
 
 HOLD = "import sys, time; from pathlib import Path; from netwright.stores.lock import RunLock\n"
 HOLD += "lock = RunLock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
-    with RunLock(tmp_path), pytest.raises(RunError, match=f"the run is in use by process {os.getpid()} on .*Wait for it, or stop it"):
+    with (
+        RunLock(tmp_path),
+        pytest.raises(RunError, match=f"the run is in use by process {os.getpid()} on .*Wait for it, or stop it"),
+    ):
         RunLock(tmp_path)
     with RunLock(tmp_path):
-        pass
+        assert held(tmp_path)
+    assert not held(tmp_path)
+    assert not held(tmp_path / "no")
 
 
 def test_kill_9_releases_it(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as holder:
-        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
         with pytest.raises(RunError, match=f"process {holder.pid}"):
             RunLock(tmp_path)
         holder.send_signal(signal.SIGKILL)

@@ -1,6 +1,6 @@
 """How long ``import netwright`` and ``netwright --help`` take, against a Python that does nothing.
 
-    python benchmarks/startup.py [REPETITIONS]
+python benchmarks/startup.py [REPETITIONS]
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from netwright import compose, control
 from netwright.core.architecture import Architecture
@@ -19,8 +20,8 @@ from netwright.core.contracts import Event, Need, Runner, Task
 from netwright.core.picks import replayed, sample
 from netwright.core.seeds import stream
 from netwright.core.trial import Proposal
-from netwright.errors import DataError, NetwrightError, NoFeasible, RecipeError, RunError
-from netwright.forecast import Forecast, forecast
+from netwright.errors import DataError, RecipeError, RunError
+from netwright.forecast import Forecast, forecast, settings
 from netwright.recipe import Budget, Recipe, environment, parse_budget
 from netwright.registry import part
 from netwright.report.facts import Facts, facts
@@ -29,6 +30,7 @@ from netwright.session import Session
 
 __all__ = ["Best", "Run", "dry_run", "export", "report", "resume", "run_recipe", "search", "version_of"]
 
+T = TypeVar("T")
 Tell = Callable[[Event], None]
 
 DEFAULT_BUDGET = Budget(seconds=300.0)
@@ -114,7 +116,7 @@ class Run:
         return f"Run({str(self.folder)!r}, state={self.facts.state!r})"
 
 
-def with_log(folder: Path, use: Callable[[Any], Any]) -> Any:
+def with_log(folder: Path, use: Callable[[Any], T]) -> T:
     """Call ``use`` with the run's store, opened for reading."""
     store = importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, readonly=True)
     try:
@@ -214,6 +216,7 @@ def run_recipe(
     since the epoch)."""
     ledger = Ledger()
     began = time.time() if started is None else started
+    _prestart()
     task = _loaded(recipe, data, test, ledger)
     recipe = compose.resolve(recipe, task)
     goal, space, screener = _checked(recipe, task)
@@ -232,14 +235,23 @@ def run_recipe(
             )  # fmt: skip
             session.write("created", **_creation(recipe, task, space))
             session.write("session", pid=os.getpid(), resumed=False, started=began, budget=_budget(recipe.budget))
-            _work(session, first, began)
+            with _noted(session):
+                _work(session, first, began)
         finally:
             runner.close()
             store.close()
     return Run(folder)
 
 
-def resume(run: Run | Path | str, *, budget: str = "", data: Any = None, test: Any = None, tell: Tell = lambda event: None, started: float | None = None) -> Run:
+def resume(
+    run: Run | Path | str,
+    *,
+    budget: str = "",
+    data: Any = None,
+    test: Any = None,
+    tell: Tell = lambda event: None,
+    started: float | None = None,
+) -> Run:
     """Go on with a run that was interrupted, or extend a finished one with ``budget="+10m"``."""
     ledger = Ledger()
     began = time.time() if started is None else started
@@ -248,19 +260,21 @@ def resume(run: Run | Path | str, *, budget: str = "", data: Any = None, test: A
         events = list(store.events())
         created = _created(events)
         recipe = Recipe.from_json(created["recipe"])
-        total = _total(recipe.budget, events)
         more = parse_budget(budget) if budget else Budget()
-        if any(event.kind == "finished" for event in events) and not budget:
+        over = bool(events) and any(event.kind == "finished" for event in this_round(events))
+        if over and not budget:
             raise RunError("the run is finished", where=str(folder), todo="Extend it with --budget +5m.")
-        total = total.extended(more)
+        spent = _spent(events)
+        total = _extended(events, more, spent) if over else _total(recipe.budget, events).extended(more)
         task = _loaded(recipe, data, test, ledger)
         if task.describe().get("fingerprint") != created["task"].get("fingerprint"):
-            raise DataError("the data has changed since the run began", where=recipe.data, todo="Put it back, or start a new search.")
+            raise DataError(
+                "the data has changed since the run began", where=recipe.data, todo="Put it back, or start a new search."
+            )
         goal, space, screener = _checked(recipe, task)
         if space.digest != created["space"]["digest"]:
             raise RunError(f"space {recipe.space} has changed since the run began", where=str(folder), todo="Start a new search.")
         _begin_folder(folder, recipe, task)
-        spent = _spent(events)
         left = Budget(None if total.seconds is None else total.seconds - spent, total.trials)
         runner = _runner(recipe, folder, task)
         try:
@@ -269,8 +283,10 @@ def resume(run: Run | Path | str, *, budget: str = "", data: Any = None, test: A
                 replace(recipe, budget=total), folder, task, space, goal, strategy, compose.build_estimator(recipe), store, runner,
                 ledger, _deadline(left, began), tell, (lambda: screener.turned_away) if screener else (lambda: 0), events,
             )  # fmt: skip
-            session.write("session", pid=os.getpid(), resumed=True, started=began, budget=_budget(total), extended=bool(budget))
-            _work(session, _first(recipe, space), began, spent)
+            session.write("session", pid=os.getpid(), resumed=True, started=began, budget=_budget(total), extended=over)
+            session.log[:] = this_round(session.log)
+            with _noted(session):
+                _work(session, _first(recipe, space), began, spent)
         finally:
             runner.close()
     return Run(folder)
@@ -311,8 +327,7 @@ def _work(session: Session, first: list[Proposal], began: float, before: float =
     planned = _forecast(session)
     closing = 0.0 if session.deadline is None else planned.final_s
     history = read_history(session.log, session.space)
-    extended = any(event.kind == "finished" for event in session.log)
-    if extended or not session.of("winner"):
+    if not session.of("winner"):
         loop = Loop(
             session.space, session.goal, session.strategy, session.runner, session.store, history, planned.fidelity,
             session.recipe.budget.trials, None if session.deadline is None else session.deadline - closing,
@@ -320,12 +335,10 @@ def _work(session: Session, first: list[Proposal], began: float, before: float =
         )  # fmt: skip
         reason = loop.run()
         session.write("stopped", reason=reason, text=_STOPPED[reason])
-        if extended:
-            session.log[:] = [event for event in session.log if event.kind not in ("winner", "control", "finalist")]
     winner, values = control.choose(session, history.finished)
     until = None if session.deadline is None else session.deadline - 0.6 * closing_s()
     control.train_arms(session, winner, values, planned, until)
-    if not session.of("result") or extended:
+    if not session.of("result"):
         control.unseal(session, None if session.deadline is None else session.deadline - 0.45 * closing_s())
     session.ledger.turn("export")
     _export(session.folder, session.task, session.store, session.log, winner.architecture, session.write)
@@ -339,6 +352,16 @@ def _work(session: Session, first: list[Proposal], began: float, before: float =
     )  # fmt: skip
     write_report(session.folder, session.log)
     _tidy(session.folder)
+
+
+@contextlib.contextmanager
+def _noted(session: Session) -> Iterator[None]:
+    """Put on record that a person stopped it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        session.write("stopped", reason="interrupted", text="stopped by hand")
+        raise
 
 
 _STOPPED = {
@@ -371,7 +394,8 @@ def _limit_s(planned: Forecast) -> float:
 def _loaded(recipe: Recipe, data: Any, test: Any, ledger: Ledger) -> Any:
     ledger.turn("imports")
     load = importlib.import_module("netwright.tasks.load").load
-    importlib.import_module("netwright.nets.net")
+    for name in ("netwright.nets.graph", "netwright.nets.net", "netwright.stores.sqlite", "onnxruntime", "sklearn.datasets"):
+        importlib.import_module(name)
     ledger.turn("data")
     if data is None and not recipe.data:
         raise DataError("the data was an object of another process", todo="Give it again: resume(run, data=…).")
@@ -390,6 +414,7 @@ def _loaded(recipe: Recipe, data: Any, test: Any, ledger: Ledger) -> Any:
 
 def _checked(recipe: Recipe, task: Task) -> tuple[Any, Any, Any]:
     goal = compose.build_goal(recipe)
+    settings(recipe)  # raises for what cannot be
     problems = compose.check(recipe, task)
     if problems:
         raise RecipeError("; ".join(problems))
@@ -407,7 +432,9 @@ def _first(recipe: Recipe, space: Any) -> list[Proposal]:
         told = json.loads(path.read_text(encoding="utf-8"))
         trace = told["trace"]
     except OSError as error:
-        raise RecipeError(f"cannot be read ({error.strerror})", where=str(path), todo="Give an architecture.json of an export.") from None
+        raise RecipeError(
+            f"cannot be read ({error.strerror})", where=str(path), todo="Give an architecture.json of an export."
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise RecipeError("is not an architecture", where=str(path), todo="Give an architecture.json of an export.") from None
     return [Proposal(replayed(space, _trace(trace)), notes={"start_with": str(path)})]
@@ -424,7 +451,9 @@ def _new_folder(recipe: Recipe, task: Task, out: Path | str | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"the folder cannot be made ({error.strerror})", where=str(folder), todo="Choose another with --out.") from None
+        raise RunError(
+            f"the folder cannot be made ({error.strerror})", where=str(folder), todo="Choose another with --out."
+        ) from None
     return folder
 
 
@@ -455,6 +484,11 @@ class _opened:
 def _workers() -> int:
     """One for each core: `benchmarks/throughput.py` measures why not one with many threads."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _prestart() -> None:
+    """Have the fork server load what workers need while this process reads the data."""
+    importlib.import_module("netwright.runners.local").fork_server(PRELOAD, 1)
 
 
 def _runner(recipe: Recipe, folder: Path, task: Any) -> Runner:
@@ -544,6 +578,24 @@ def _total(budget: Budget, events: Sequence[Event]) -> Budget:
     return Budget(told[-1]["seconds"], told[-1]["trials"]) if told else budget
 
 
+_ENDING = frozenset({"finalist", "winner", "control", "unsealed", "tested", "result", "exported", "stopped", "finished"})
+
+
+def this_round(events: Sequence[Event]) -> list[Event]:
+    """The log without what concluded the run before it was last extended: that is done anew."""
+    last = max((event.number for event in events if event.kind == "session" and event.body.get("extended")), default=0)
+    return [event for event in events if event.number > last or event.kind not in _ENDING]
+
+
+def _extended(events: Sequence[Event], more: Budget, spent: float) -> Budget:
+    """A finished run goes on for as long, or as many trials, as it is now given; the old bounds are spent."""
+    done = sum(event.kind == "proposed" for event in events)
+    return Budget(
+        None if more.seconds is None else spent + more.seconds,
+        None if more.trials is None else done + more.trials,
+    )
+
+
 def _spent(events: Sequence[Event]) -> float:
     """Wall-clock seconds of all earlier sessions, each until its last event."""
     total, began, last = 0.0, None, 0.0
@@ -565,19 +617,35 @@ def _tidy(folder: Path) -> None:
 # ---- export and report ------------------------------------------------------------------------------------------------
 
 
-def _export(folder: Path, task: Any, store: Any, log: Sequence[Event], architecture: Architecture, write: Callable[..., Any], *, int8: bool = False, to: str = "model") -> Path:
+def _export(
+    folder: Path,
+    task: Any,
+    store: Any,
+    log: Sequence[Event],
+    architecture: Architecture,
+    write: Callable[..., Any],
+    *,
+    int8: bool = False,
+    to: str = "model",
+) -> Path:
     """Write ``model/`` from the winner's first training, prove it, and note it in the log."""
     trained = [e.body for e in log if e.kind == "control" and e.body.get("checkpoint") and e.body["id"] == architecture.id]
     if not trained:
-        raise RunError("its weights are not there: the final training failed or was cut", where=str(folder), todo="Use `netwright resume`.")
+        raise RunError(
+            "its weights are not there: the final training failed or was cut", where=str(folder), todo="Use `netwright resume`."
+        )
     export_model = importlib.import_module("netwright.export.write").export_model
     device = part("devices", "cpu")()
-    body = export_model(folder / to, architecture, task, store.get(trained[0]["checkpoint"]), facts(log).to_json(), device, int8=int8)
+    body = export_model(
+        folder / to, architecture, task, store.get(trained[0]["checkpoint"]), facts(log).to_json(), device, int8=int8
+    )
     write("exported", **body)
     return folder / to
 
 
-def export(run: Run | Path | str, *, trial: int | None = None, int8: bool = False, data: Any = None, tell: Tell = lambda event: None) -> Path:
+def export(
+    run: Run | Path | str, *, trial: int | None = None, int8: bool = False, data: Any = None, tell: Tell = lambda event: None
+) -> Path:
     """Write the model folder of the winner again (``int8``: quantised too), or of another trial, which is trained first with
     the final recipe, into ``model-trial-N``."""
     folder = Path(run.folder if isinstance(run, Run) else run)
@@ -604,7 +672,19 @@ def export(run: Run | Path | str, *, trial: int | None = None, int8: bool = Fals
         try:
             strategy = compose.build_strategy(recipe, space, goal)
             session = Session(
-                recipe, folder, task, space, goal, strategy, compose.build_estimator(recipe), store, runner, ledger, None, tell, log=log
+                recipe,
+                folder,
+                task,
+                space,
+                goal,
+                strategy,
+                compose.build_estimator(recipe),
+                store,
+                runner,
+                ledger,
+                None,
+                tell,
+                log=log,
             )
             if not any(e.kind == "control" and e.body.get("checkpoint") and e.body["id"] == architecture.id for e in log):
                 told = [Forecast.from_json(dict(e.body)) for e in log if e.kind == "forecast"]
@@ -617,7 +697,8 @@ def export(run: Run | Path | str, *, trial: int | None = None, int8: bool = Fals
 
 
 def write_report(folder: Path, log: Sequence[Event]) -> Path:
-    path: Path = importlib.import_module("netwright.report.page").write(log, folder)
+    running = importlib.import_module("netwright.stores.lock").held(folder)
+    path: Path = importlib.import_module("netwright.report.page").write(log, folder, running=running)
     return path
 
 

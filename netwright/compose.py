@@ -20,14 +20,28 @@ from netwright.core.contracts import Device, Estimator, Infeasible, Need, Site, 
 from netwright.core.metrics import Constraint, Objective, metric, parse_limit, parse_objective, shown
 from netwright.core.objectives import Goal
 from netwright.core.picks import replayed
-from netwright.core.space import Screen, Space
+from netwright.core.space import Space
 from netwright.core.trial import Fidelity, Proposal
 from netwright.errors import LimitError, RecipeError, SpaceError
 from netwright.layers.counts import count
 from netwright.recipe import Recipe
 from netwright.registry import module, part
 
-__all__ = ["Screener", "build_device", "build_estimator", "build_goal", "build_space", "build_strategy", "check", "network", "outputs", "reference_inputs", "resolve", "scorer", "worker"]
+__all__ = [
+    "Screener",
+    "build_device",
+    "build_estimator",
+    "build_goal",
+    "build_space",
+    "build_strategy",
+    "check",
+    "network",
+    "outputs",
+    "reference_inputs",
+    "resolve",
+    "scorer",
+    "worker",
+]
 
 _NESTED = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*")
 
@@ -112,7 +126,8 @@ def _space_module(name: str) -> ModuleType:
     key = f"netwright_space_{file.resolve()}"
     if key not in sys.modules:
         spec = importlib.util.spec_from_file_location(key, file)
-        assert spec is not None and spec.loader is not None
+        assert spec is not None
+        assert spec.loader is not None
         loaded = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(loaded)
         sys.modules[key] = loaded
@@ -210,10 +225,11 @@ def scorer(task: Task) -> Callable[[Any, Any], Mapping[str, float]]:
     """All scores of outputs against labels (or against targets in their own unit), for any choice of rows."""
     scores = importlib.import_module("netwright.tasks.scores")
     if task.kind == "classification":
-        return scores.classification_scores  # type: ignore[no-any-return]
+        found: Callable[[Any, Any], Mapping[str, float]] = scores.classification_scores
+        return found
     attrs = dict(task.frame.back[0][1]) if task.frame.back else {"mean": (0.0,), "std": (1.0,)}
     mean, std = attrs["mean"][0], attrs["std"][0]
-    return lambda outputs, labels: scores.regression_scores(outputs * std + mean, labels)  # type: ignore[no-any-return]
+    return lambda outputs, labels: dict(scores.regression_scores(outputs * std + mean, labels))
 
 
 def reference_inputs(task: Task, split: Split) -> Any:
@@ -280,6 +296,8 @@ def _estimates(bench: _Bench, kind: str, body: Mapping[str, Any]) -> Iterator[An
     proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]))
     final = kind == "final"
     goal = replace(bench.goal, limits=()) if final else bench.goal
-    site = Site(bench.task, bench.device, bench.vault, goal, int(body.get("seed", bench.seed)), int(body["number"]), bool(body["noisy"]))
+    site = Site(
+        bench.task, bench.device, bench.vault, goal, int(body.get("seed", bench.seed)), int(body["number"]), bool(body["noisy"])
+    )
     estimator = bench.estimator.inner if final else bench.estimator  # type: ignore[attr-defined]
     yield from estimator.estimate(proposal, site)

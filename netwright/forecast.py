@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from netwright.core.contracts import Job
 from netwright.core.picks import sample
 from netwright.core.seeds import stream
 from netwright.core.trial import Fidelity
+from netwright.errors import NetwrightError, RecipeError
 from netwright.layers.counts import count
+from netwright.recipe import Recipe
 from netwright.session import Session
-from netwright.core.contracts import Job
-from netwright.errors import NetwrightError
 
-__all__ = ["Forecast", "forecast", "plan"]
+__all__ = ["Forecast", "Settings", "forecast", "plan", "settings"]
 
 TIMED = 4
 """Candidates timed."""
@@ -32,8 +33,34 @@ WANTED = 100
 SHORTEST = 4
 """Epochs below which a trial trains on part of the rows rather than fewer times."""
 
+LATENCY_S = 0.1
+"""Seconds for one measurement of latency."""
+
 CLOSING_S = 11.0
 """Seconds for the references, the export, the report and ending, measured on two cores with digits."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What comes after the search, at most: ``finalists`` trained a second time before the winner is chosen, ``randoms``
+    random architectures in the control arm, final trainings of each (``seeds``), and whether there are ``references``."""
+
+    finalists: int = 6
+    randoms: int = 3
+    seeds: int = 3
+    references: bool = True
+
+
+def settings(recipe: Recipe) -> Settings:
+    """The recipe's options of ``control``. Raises :class:`RecipeError` for what cannot be."""
+    given = recipe.of("control")
+    known = [f.name for f in fields(Settings)]
+    for name, value in given.items():
+        if name not in known:
+            raise RecipeError(f"control has no setting {name!r}", todo=f"Its settings: {', '.join(known)}.")
+        if not isinstance(value, int) or value < (1 if name in ("finalists", "seeds") else 0):
+            raise RecipeError(f"control.{name} cannot be {value!r}", todo="Use a whole number.")
+    return Settings(**given)
 
 
 @dataclass(frozen=True)
@@ -111,45 +138,52 @@ def _timed(session: Session) -> tuple[list[dict[str, Any]], float]:
             problem = arrival.reason
     if not found:
         raise NetwrightError(
-            f"none of {TIMED} candidates could be timed: {problem or 'the time was up'}", todo="Give it more time, or a smaller space."
+            f"none of {TIMED} candidates could be timed: {problem or 'the time was up'}",
+            todo="Give it more time, or a smaller space.",
         )
     return list(found.values()), memory
 
 
 def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: int, left_s: float) -> Forecast:
     """Share the time that is left between the search and its end, and choose how long trials train."""
-    slots = session.runner.slots()
+    slots, asked, after = session.runner.slots(), session.recipe.budget.trials, settings(session.recipe)
     row_s = sum(entry["row_s"] for entry in timed) / len(timed)
     score_s = sum(entry["score_s"] for entry in timed) / len(timed)
-    latency_s = 0.1 if any(p.metric == "latency_ms" for p in (*session.goal.objectives, *session.goal.limits)) else 0.0
+    own = (LATENCY_S if "latency_ms" in session.goal.metrics else 0.0) + 3 * score_s + 0.01
     inner = session.estimator.inner  # type: ignore[attr-defined]
-    own = latency_s + 3 * score_s + 0.01
-    epochs, final_epochs = inner.full().epochs, inner.final().epochs
-    fixed = {"trials": session.recipe.budget.trials, "disk_mib": 0.0, "memory_mib": 0.0, "timed": tuple(timed)}
+    epochs, data, final_epochs = inner.full().epochs, 1.0, inner.final().epochs
+    final_row_s = row_s * (rows + validation)
     if math.isinf(left_s):
-        trial_s = own + epochs * rows * row_s
-        final_s = _final_s(3, 3, final_epochs, row_s * (rows + validation), slots)
-        return Forecast(
-            trial_s=trial_s, search_s=None, final_s=final_s, epochs=epochs, data=1.0,
-            final_epochs=final_epochs, seeds=3, randoms=3, **fixed,
-        )  # fmt: skip
-    randoms, seeds, final_epochs, final_s = _arms(final_epochs, row_s * (rows + validation), slots, left_s)
-    search_s = max(0.0, left_s - final_s)
-    affordable = max(0.05, search_s * slots / WANTED - own) / (rows * row_s)  # epochs
-    most = inner.full().epochs
-    data = 1.0
-    if affordable < SHORTEST:
-        epochs = SHORTEST
-        data = max(min(1.0, 64 / rows), round(affordable / SHORTEST, 4))
+        randoms, seeds, search_s, trials = after.randoms, after.seeds, None, asked
+        final_s = _final_s(randoms, seeds, final_epochs, final_row_s, slots)
     else:
-        epochs = min(most, int(affordable))
+        randoms, seeds, final_epochs, final_s = _arms(after, final_epochs, final_row_s, slots, left_s)
+        search_s = max(0.0, left_s - final_s)
+        looks = 2 * after.finalists  # each finalist is trained again, for twice the epochs
+        affordable = max(0.05, search_s * slots / (WANTED + looks) - own) / (rows * row_s)  # epochs
+        if affordable < SHORTEST:
+            epochs, data = SHORTEST, max(min(1.0, 64 / rows), round(affordable / SHORTEST, 4))
+        else:
+            epochs = min(epochs, int(affordable))
+        again_s = looks * (own + epochs * data * rows * row_s) / slots
+        search_s, final_s = max(0.0, search_s - again_s), final_s + again_s
+        fit = int(search_s * slots / (own + epochs * data * rows * row_s))
+        trials = fit if asked is None else min(fit, asked)
     trial_s = own + epochs * data * rows * row_s
-    fit = int(search_s * slots / trial_s)
-    fixed["trials"] = min(fit, session.recipe.budget.trials or fit)
     return Forecast(
-        trial_s=trial_s, search_s=search_s, final_s=final_s, epochs=epochs, data=data,
-        final_epochs=final_epochs, seeds=seeds, randoms=randoms, **fixed,
-    )  # fmt: skip
+        trials,
+        trial_s,
+        search_s,
+        final_s,
+        epochs,
+        data,
+        final_epochs,
+        seeds,
+        randoms,
+        disk_mib=0.0,
+        memory_mib=0.0,
+        timed=tuple(timed),
+    )
 
 
 def _final_s(randoms: int, seeds: int, epochs: int, epoch_s: float, slots: int) -> float:
@@ -157,9 +191,10 @@ def _final_s(randoms: int, seeds: int, epochs: int, epoch_s: float, slots: int) 
     return 1.25 * (2 + randoms) * seeds * epochs * epoch_s / slots + CLOSING_S
 
 
-def _arms(epochs: int, epoch_s: float, slots: int, left_s: float) -> tuple[int, int, int, float]:
+def _arms(after: Settings, epochs: int, epoch_s: float, slots: int, left_s: float) -> tuple[int, int, int, float]:
     """The fullest control arm that leaves more than half of the time to the search: randoms, seeds, epochs, seconds."""
-    for randoms, seeds in ((3, 3), (2, 2), (1, 1), (0, 1)):
+    plans = [(after.randoms, after.seeds), (2, 2), (1, 1), (0, 1)]
+    for randoms, seeds in [(r, s) for r, s in plans if r <= after.randoms and s <= after.seeds]:
         for share in (1.0, 0.75, 0.5):
             tried = max(1, int(epochs * share))
             needed = _final_s(randoms, seeds, tried, epoch_s, slots)

@@ -71,7 +71,9 @@ def parse_budget(*texts: str) -> Budget:
                 raise RecipeError(f"budget {text!r} is not positive", todo='Write for instance "90s" or "200 trials".')
             if unit.startswith("trial"):
                 if amount != int(amount):
-                    raise RecipeError(f"budget {text!r} is not a whole number of trials", todo=f'Write "{int(amount) + 1} trials".')
+                    raise RecipeError(
+                        f"budget {text!r} is not a whole number of trials", todo=f'Write "{int(amount) + 1} trials".'
+                    )
                 trials = (trials or 0) + int(amount)
             else:
                 seconds = (seconds or 0.0) + amount * _UNITS[unit]

@@ -66,7 +66,9 @@ def part(kind: str, name: str) -> Any:
         if inspect.isclass(value) and issubclass(value, CONTRACTS[kind]):
             return value
     what = CONTRACTS[kind].__name__
-    raise RecipeError(f"no {what} is public in it", where=found.__name__, todo=f"Derive a class from {what} and name it in __all__.")
+    raise RecipeError(
+        f"no {what} is public in it", where=found.__name__, todo=f"Derive a class from {what} and name it in __all__."
+    )
 
 
 def summary(kind: str, name: str) -> str:

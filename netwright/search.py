@@ -69,7 +69,7 @@ class Ledger:
 
 @dataclass
 class Loop:
-    """One search under way. ``deadline``: monotonic time at which no trial may run any more; ``tell``: called after each event."""
+    """One search under way. ``deadline``: monotonic time after which no trial may run; ``tell``: called after each event."""
 
     space: Space
     goal: Goal

@@ -9,19 +9,19 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.text import Text
 
+from netwright.cli.glue import self_test
 from netwright.cli.style import console, print_json
 from netwright.recipe import environment
 from netwright.report.words import counted, duration
 
-__all__ = ["Check", "checks", "doctor", "exercise"]
+__all__ = ["Check", "checks", "doctor"]
 
 DISK_GIB, MEMORY_GIB = 0.5, 1.0
 """Less is a problem: a small run takes some 20 MiB of disk, a worker some 400 MiB of memory."""
@@ -154,36 +154,9 @@ def _disk() -> Check:
 
 def _exercise() -> Check:
     """A worker is started and times a small network on ONNX Runtime."""
-    made = importlib.import_module("netwright.runners.process").ProcessRunner
-    runner = made("netwright.cli.doctor:exercise", {}, 1, preload=())
-    job = importlib.import_module("netwright.core.contracts").Job("self-test", "self-test", {}, 60.0)
     began = time.monotonic()
-    try:
-        runner.submit(job)
-        while time.monotonic() < began + 60:
-            for arrival in runner.arrivals(0.5):
-                if arrival.kind == "finished":
-                    took = duration(time.monotonic() - began)
-                    found = f"a worker started and ran a network in {1000 * arrival.body['latency_ms']:.0f} µs, {took} in all"
-                    return Check("self-test", True, found)
-                if arrival.kind != "measured":
-                    found = f"the worker's job {arrival.kind}: {arrival.reason}"
-                    return Check("self-test", False, found, "See whether memory is short; else report it.")
-    finally:
-        runner.close()
-    return Check("self-test", False, "the worker did not answer within a minute", "See whether the machine is overloaded.")
-
-
-def exercise(argument: Mapping[str, Any]) -> Callable[[str, Mapping[str, Any]], Iterator[dict[str, Any]]]:
-    """What the worker of the self-test calls: its one job times a small network."""
-    from netwright.core.architecture import Architecture, Node, Signature, Tensor
-    from netwright.registry import part
-
-    signature = Signature((("x", Tensor((8,))),), (("y", Tensor((2,))),))
-    small = Architecture((Node("linear", (-1,), (("bias", True), ("units", 2)), "0"),), (0,))
-
-    def work(kind: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        values = part("devices", "cpu")().profile(small, signature).values
-        yield {"kind": "finished", "body": {"latency_ms": values["latency_ms"]}}
-
-    return work
+    latency, problem = self_test()
+    if problem:
+        return Check("self-test", False, problem, "See whether memory is short or the machine overloaded; else report it.")
+    took = duration(time.monotonic() - began)
+    return Check("self-test", True, f"a worker started and ran a network in {1000 * latency:.0f} µs, {took} in all")

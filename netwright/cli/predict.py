@@ -9,9 +9,10 @@ from typing import Any
 
 from rich.text import Text
 
+from netwright.cli.glue import predictions
 from netwright.cli.style import console, print_json, table
 
-__all__ = ["predict", "predictions"]
+__all__ = ["predict"]
 
 FEW = 4
 """Classes up to which each has a column of its own; with more, the likeliest two are named."""
@@ -30,21 +31,6 @@ def predict(run: Path, files: Sequence[Path], as_json: bool) -> None:
     else:
         for line in (columns, *rows):
             sys.stdout.write("\t".join(cell.replace("\t", " ") for cell in line) + "\n")
-
-
-def predictions(run: Path, files: Sequence[Path]) -> list[dict[str, Any]]:
-    """``input``, ``prediction`` and, for classes, ``probabilities``, of every image or row in the files.
-
-    ``run`` is a run's folder, or a model folder. Raises a :class:`~netwright.errors.UserError` for what cannot be read.
-    """
-    from netwright.export.predict import card
-    from netwright.export.predict import predict as predicted
-    from netwright.stores.folders import find_run
-    from netwright.tasks.raw import encode_inputs
-
-    folder = run if (run / "card.json").is_file() else find_run(run) / "model"
-    names, raw = encode_inputs(card(folder)["task"], files)
-    return predicted(folder, names, raw)
 
 
 def _columns(found: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:

@@ -82,6 +82,7 @@ class Progress:
     def _session(self, body: dict[str, Any], at: float) -> None:
         if self._began is not None:
             self._spent += self._last - self._began
+            self._phase_began += at - self._last  # nobody worked on it in between
         self._began, self.budget = float(body.get("started", at)), dict(body.get("budget") or {})
         self.running.clear()
         if body.get("resumed"):

@@ -11,13 +11,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from netwright.cli.glue import facts_of, runs
 from netwright.cli.style import STATES, budget, console, grid, heading, limits, print_json, table
 from netwright.cli.summary import cost, files, gained, score, spent
 from netwright.cli.watch import goals
-from netwright.core.contracts import Event
 from netwright.errors import NetwrightError
 from netwright.recipe import environment
-from netwright.report.facts import Facts, facts
+from netwright.report.facts import Facts
 from netwright.report.words import arm, duration, name_of, told
 
 __all__ = ["show"]
@@ -32,36 +32,21 @@ def show(run: Path | None, as_json: bool) -> None:
         base = Path(environment("NETWRIGHT_RUNS"))
         _all_as_json(base) if as_json else _all(console(), base)
         return
-    known = _facts(run)
+    known = facts_of(run)
     if as_json:
         print_json(known.to_json())
     else:
         _one(console(), run, known)
 
 
-def _facts(run: Path) -> Facts:
-    from netwright.stores.folders import find_run
-    from netwright.stores.lock import held
-    from netwright.stores.sqlite import SqliteStore
-
-    store = SqliteStore(find_run(run), readonly=True)
-    try:
-        events: list[Event] = list(store.events())
-    finally:
-        store.close()
-    return facts(events, running=held(run))
-
-
 # ---- all runs ---------------------------------------------------------------------------------------------------------
 
 
 def _known(base: Path) -> list[tuple[Path, Facts | str]]:
-    from netwright.stores.folders import list_runs
-
     found: list[tuple[Path, Facts | str]] = []
-    for run in list_runs(base):
+    for run in runs(base):
         try:
-            found.append((run, _facts(run)))
+            found.append((run, facts_of(run)))
         except NetwrightError as error:
             found.append((run, str(error)))
     return found

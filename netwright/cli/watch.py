@@ -156,7 +156,7 @@ def about(progress: Progress) -> list[tuple[str, str]]:
     classes = task.get("classes") or ()
     kind = str(task.get("kind", "")) + (f" into {len(classes)} classes" if classes else "")
     splits = [f"{count:,} {name}{' (sealed)' if name == 'test' else ''}" for name, count in rows.items()]
-    told = [("data", f"{task.get('name') or recipe.get('data', '')}: {kind}; {', '.join(splits)} rows")]
+    told = [("data", f"{task.get('name') or recipe.get('data', '')}: {kind}; rows: {', '.join(splits)}")]
     if task.get("inferred"):
         told.append(("inferred", str(task["inferred"])))
     told += [("warning", str(warning)) for warning in _few(task.get("warnings") or [])]

@@ -86,6 +86,7 @@ class Strategy(ABC):
 
     def restore(self, blob: bytes) -> None:
         """Take a snapshot back."""
+        return
 
 
 class Device(ABC):
@@ -178,6 +179,7 @@ class Estimator(ABC):
 
     def prepare(self, site: Site) -> None:
         """Done once, in one worker, before the first trial; resumes itself."""
+        return
 
     @abstractmethod
     def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:

@@ -151,7 +151,9 @@ def parse_objective(text: str, maximize: bool | None = None) -> Objective:
     known = metric(match[1])
     if maximize is not None and maximize != known.maximize:
         verb, other = ("maximize", "minimize") if maximize else ("minimize", "maximize")
-        raise LimitError(f"{known.name} is to be made {'small' if maximize else 'large'}", todo=f"Use --{other} {known.name}, not --{verb}.")
+        raise LimitError(
+            f"{known.name} is to be made {'small' if maximize else 'large'}", todo=f"Use --{other} {known.name}, not --{verb}."
+        )
     return Objective(known.name, known.maximize, match[2] or "")
 
 

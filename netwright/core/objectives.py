@@ -18,14 +18,16 @@ def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
 
 
 def fronts(costs: Sequence[Sequence[float]]) -> list[list[int]]:
-    """Indices by front: the first holds what nothing dominates. Sorted insertion, O(n log n) for two objectives and few ties."""
+    """Indices by front: the first holds what nothing dominates. Sorted insertion; O(n log n) for up to two objectives."""
     order = sorted(range(len(costs)), key=lambda i: tuple(costs[i]))
     found: list[list[int]] = []
     for i in order:  # nothing later in this order dominates anything earlier
         low, high = 0, len(found)
         while low < high:  # if a front dominates i, so do all the fronts before it
             middle = (low + high) // 2
-            if any(dominates(costs[j], costs[i]) for j in reversed(found[middle])):
+            # With two objectives the latest of a front has its smallest second cost: it dominates if any does.
+            members = found[middle][-1:] if len(costs[i]) <= 2 else reversed(found[middle])
+            if any(dominates(costs[j], costs[i]) for j in members):
                 low = middle + 1
             else:
                 high = middle
@@ -60,6 +62,11 @@ class Goal:
     def primary(self) -> Objective:
         return self.objectives[0]
 
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The names that objectives and limits speak of, without their device."""
+        return frozenset({*(o.metric for o in self.objectives), *(limit.metric for limit in self.limits)})
+
     def costs(self, trial: Trial) -> tuple[float, ...]:
         """The objectives' values, smaller is better; infinite where missing or not a number."""
         values = trial.values
@@ -82,17 +89,21 @@ class Goal:
         """Whether the trial has its values and keeps every limit."""
         values = trial.values
         known = all(limit.key in values for limit in self.limits)
-        return trial.state in ("finished", "stopped") and known and not self.broken(values) and math.isfinite(sum(self.costs(trial)))
+        return (
+            trial.state in ("finished", "stopped") and known and not self.broken(values) and math.isfinite(sum(self.costs(trial)))
+        )
 
     def ranked(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Best first: feasible by front then crowding, then the others by how far they break the limits. Ties keep their order."""
+        """Best first: feasible by front then crowding, the others by how far they break the limits. Ties keep their order."""
         feasible = [t for t in trials if self.met(t)]
         rest = [t for t in trials if not self.met(t)]
         costs = [self.costs(t) for t in feasible]
         ranked: list[Trial] = []
         for front in fronts(costs):
             lonely = crowding([costs[i] for i in front])
-            order = sorted(range(len(front)), key=lambda k: (-lonely[k], front[k])) if len(self.objectives) > 1 else range(len(front))
+            order = (
+                sorted(range(len(front)), key=lambda k: (-lonely[k], front[k])) if len(self.objectives) > 1 else range(len(front))
+            )
             ranked += [feasible[front[k]] for k in order]
         return ranked + sorted(rest, key=lambda t: self.excess(t.values) or math.inf)
 

@@ -198,7 +198,7 @@ def enumerated(space: Space) -> Iterator[Architecture]:
     while True:
         counts: list[int] = []
 
-        def pick(path: str, hole: Hole, counts: list[int] = counts) -> Answer:
+        def pick(path: str, hole: Hole, counts: list[int] = counts, prefix: list[int] = prefix) -> Answer:
             index = prefix[len(counts)] if len(counts) < len(prefix) else 0
             counts.append(hole.count)
             return hole.at(index)

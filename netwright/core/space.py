@@ -362,8 +362,7 @@ class _Walk:
                 ends = [self.go(part, f"{dp}.{i}", f"{wp}.{i}", x, depth) for i, part in enumerate(term.parts)]
                 if term.project:
                     fitted = (
-                        self.emit(Node("project", (end, ends[0]), (), f"{wp}.{i}.fit"))
-                        for i, end in enumerate(ends[1:], 1)
+                        self.emit(Node("project", (end, ends[0]), (), f"{wp}.{i}.fit")) for i, end in enumerate(ends[1:], 1)
                     )
                     ends = [ends[0], *fitted]
                 return self.join(term.join, ends)

@@ -75,9 +75,7 @@ class Measurement:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Measurement:
         fidelity = Fidelity.from_json(data["fidelity"]) if "fidelity" in data else None
-        return cls(
-            data["values"], fidelity, data.get("cost", {}), data.get("notes", {}), data.get("checkpoint", "")
-        )
+        return cls(data["values"], fidelity, data.get("cost", {}), data.get("notes", {}), data.get("checkpoint", ""))
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,13 @@ class Cpu(Device):
         return [f"{node.op} at {node.weights}" for node in architecture.nodes if node.op == "mix"]
 
     def profile(self, architecture: Architecture, signature: Signature) -> Measurement:
-        """Median of single predictions. The graph is written from the nodes, with random weights: time does not depend on them."""
+        """Median of single predictions. The graph is written from the nodes, its weights random: time does not depend on them."""
         return self.timed(to_onnx(architecture, signature, None).SerializeToString(), signature)
 
     def timed(self, model: bytes, signature: Signature) -> Measurement:
         """The same for an ONNX file's bytes."""
         import onnxruntime  # starts a thread, which a process that forks workers must not have
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

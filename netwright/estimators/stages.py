@@ -44,8 +44,7 @@ class Stages(Estimator):
         if refused:
             raise Infeasible(f"the device cannot run {', '.join(refused)}", counted)
         yield counted
-        wanted = {part.metric for part in (*site.goal.objectives, *site.goal.limits)}
-        if self.latency or "latency_ms" in wanted:
+        if self.latency or "latency_ms" in site.goal.metrics:
             timed = site.device.profile(ships, frame.raw)
             if site.noisy and site.goal.broken(timed.values):  # a neighbour may have been in the way: look twice
                 again = site.device.profile(ships, frame.raw)

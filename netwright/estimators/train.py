@@ -42,7 +42,7 @@ class Train(Estimator):
     def __init__(
         self,
         *,
-        epochs: int = 20,
+        epochs: int = 12,
         final_epochs: int = 40,
         optimizer: str = "",
         rate: float = 0.0,
@@ -100,7 +100,7 @@ class _Training:
     def __init__(self, settings: Train, architecture: Architecture, fidelity: Fidelity, site: Site) -> None:
         self.task, self.fidelity, self.site = site.task, fidelity, site
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
-        self.net.to(memory_format=torch.channels_last)
+        nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
         self.total = max(1, self.steps_per_epoch * fidelity.epochs)
         self.optimizer, self.rate = _optimizer(settings, self.net, images=len(site.task.signature.inputs[0][1].shape) == 3)

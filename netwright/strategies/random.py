@@ -1,4 +1,4 @@
-"""Random search: every decision drawn uniformly. The baseline that any other strategy must beat (Li & Talwalkar 2019, arXiv:1902.07638)."""
+"""Random search: every decision drawn uniformly. The baseline to beat (Li & Talwalkar 2019, arXiv:1902.07638)."""
 
 from __future__ import annotations
 

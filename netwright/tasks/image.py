@@ -196,5 +196,7 @@ def _own_test(test: Images, labels: Labels, shape: tuple[int, ...], known: set[b
 def _augmentation(options: Mapping[str, Any]) -> str:
     """What the training rows are put through, in words."""
     parts = [f"shifts up to {options['shift']} pixels"] * (options["shift"] > 0) + ["mirroring"] * bool(options["flip"])
-    parts += [f"small rotations, scalings and shears (strength {options['warp']:g}) in the final training"] * (options["warp"] > 0)
+    parts += [f"small rotations, scalings and shears (strength {options['warp']:g}) in the final training"] * (
+        options["warp"] > 0
+    )
     return f"augmentation: {', '.join(parts) or 'none'}"

@@ -24,7 +24,9 @@ _OPS = tuple(op(name) for name in ("zero", "identity", "conv1", "conv3", "pool")
 
 SPACES: dict[str, Space] = {
     "macro": Space(Repeat(Choice(op("conv3", width=Choice(8, 16, 32)), op("identity")), Choice(2, 3, 4))),
-    "chain": Space(Seq(op("conv3", width=Choice(8, 16, name="w")), Repeat(op("conv1", width=Choice(8, 16, name="w")), Choice(1, 2)))),
+    "chain": Space(
+        Seq(op("conv3", width=Choice(8, 16, name="w")), Repeat(op("conv1", width=Choice(8, 16, name="w")), Choice(1, 2)))
+    ),
     "cell": Space(Repeat(Cell(tuple(tuple(Edge(j, Choice(*_OPS)) for j in range(i)) for i in (1, 2, 3))), 3, tied=True)),
     "wired": Space(Cell(tuple(tuple(Edge(Choice(*range(i + 1)), Choice(*_OPS)) for _ in range(2)) for i in range(3)))),
     "grammar": Space(

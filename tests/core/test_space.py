@@ -45,7 +45,14 @@ SPACES = {
     ),
     "wired": Space(
         Chain(
-            *[Cell(tuple(tuple(Edge(Range(0, i + 1), Choice(*OPS)) for _ in range(2)) for i in range(2)), inputs=2, output="concat")] * 3
+            *[
+                Cell(
+                    tuple(tuple(Edge(Range(0, i + 1), Choice(*OPS)) for _ in range(2)) for i in range(2)),
+                    inputs=2,
+                    output="concat",
+                )
+            ]
+            * 3
         )
     ),
     "subset": Space(Seq(Subset(OPS, 1, 3), op("linear", units=3))),

@@ -16,7 +16,13 @@ def signature(*shape: int, classes: int = 10) -> Signature:
 
 
 SIGNATURES = {
-    Need.IMAGES: [signature(1, 8, 8), signature(3, 32, 32), signature(1, 28, 28, classes=2), signature(3, 64, 48), signature(3, 5, 7)],
+    Need.IMAGES: [
+        signature(1, 8, 8),
+        signature(3, 32, 32),
+        signature(1, 28, 28, classes=2),
+        signature(3, 64, 48),
+        signature(3, 5, 7),
+    ],
     Need.TABLES: [signature(4, classes=3), signature(100, classes=2), signature(1, classes=1)],
 }
 

@@ -23,7 +23,9 @@ def test_it_beats_random(name: str, space: str) -> None:
     kit.check_beats_random(lambda space, goal, seed: made(space, goal, seed), kit.SPACES[space], trials=80)
 
 
-@pytest.mark.parametrize("options", [{"population": 1}, {"population": 5, "tournament": 6}, {"crossover": 2.0}, {"tournament": 0}])
+@pytest.mark.parametrize(
+    "options", [{"population": 1}, {"population": 5, "tournament": 6}, {"crossover": 2.0}, {"tournament": 0}]
+)
 def test_evolution_refuses_settings_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(RecipeError, match="tournament <= population"):
         part("strategies", "evolution")(kit.SPACES["cell"], kit.goals()["one"], 0, **options)

@@ -46,8 +46,9 @@ class Encode(nn.Module):
         x = x[:, self.column]
         gaps = x.isnan()
         scaled = (torch.where(gaps, self.value, x) - self.mean) / self.std
-        indicator = torch.where(self.flag, gaps, x == self.value)
-        return torch.where(self.number, scaled, indicator.float())
+        # Floats, as ONNX Runtime has no Where over booleans.
+        indicator = torch.where(self.flag, gaps.float(), (x == self.value).float())
+        return torch.where(self.number, scaled, indicator)
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from netwright.core.architecture import Architecture, Frame, framed, trace_from_json
+from netwright.core.architecture import Architecture, Frame, Signature, framed, trace_from_json
 from netwright.core.contracts import Device, Estimator, Infeasible, Need, Site, Split, Strategy, Task, Vault
 from netwright.core.metrics import Constraint, Objective, metric, parse_limit, parse_objective, shown
 from netwright.core.objectives import Goal
@@ -103,15 +103,17 @@ class Screener:
         return broken
 
 
-def build_space(recipe: Recipe, task: Task, goal: Goal | None = None) -> tuple[Space, Screener | None]:
-    """The space for the task, accepting only what meets the counted limits of ``goal``."""
+def build_space(
+    recipe: Recipe, signature: Signature, frame: Frame | None = None, goal: Goal | None = None
+) -> tuple[Space, Screener | None]:
+    """The space for a signature, accepting only what meets the counted limits of ``goal`` inside ``frame``."""
     found = _space_module(recipe.space)
     maker = getattr(found, recipe.space.rpartition(":")[2] if ":" in recipe.space else "space")
-    space: Space = maker(task.signature, **recipe.of("space")) if callable(maker) else maker
+    space: Space = maker(signature, **recipe.of("space")) if callable(maker) else maker
     if not isinstance(space, Space):
         raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces.md.")
     limits = [limit for limit in goal.limits if metric(limit.metric).source == "counted"] if goal else []
-    screener = Screener(limits, task.frame) if limits else None
+    screener = Screener(limits, frame or Frame(signature)) if limits else None
     return space.screened(screener), screener
 
 
@@ -267,7 +269,7 @@ def worker(argument: Mapping[str, Any]) -> Callable[[str, Mapping[str, Any]], It
     task = HERE.get(argument.get("task", "")) or importlib.import_module("netwright.tasks.load").restore(folder / "data")
     goal = build_goal(recipe)
     vault = importlib.import_module("netwright.stores.vault").FileVault(folder / "vault")
-    space, _ = build_space(recipe, task, None)
+    space, _ = build_space(recipe, task.signature)
     bench = _Bench(task, space, build_estimator(recipe), build_device(recipe), vault, goal, recipe.seed)
 
     def work(kind: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

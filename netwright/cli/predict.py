@@ -27,7 +27,7 @@ def predict(run: Path, files: Sequence[Path], as_json: bool) -> None:
     columns, rows = _columns(found)
     if sys.stdout.isatty():
         lines = [[Text(row[0]), Text(row[1], style="bold"), *row[2:]] for row in rows]
-        console().print(table("", [(name, "left" if k < 2 else "right") for k, name in enumerate(columns)], lines))
+        console().print(table("", [(name, "fold" if k < 2 else "right") for k, name in enumerate(columns)], lines))
     else:
         for line in (columns, *rows):
             sys.stdout.write("\t".join(cell.replace("\t", " ") for cell in line) + "\n")

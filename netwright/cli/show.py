@@ -88,7 +88,8 @@ def _all(out: Console, base: Path) -> None:
         out.print(f"No runs in {base}. Begin one: netwright search digits --budget 90s", soft_wrap=True)
         return
     columns = (
-        *((name, "left") for name in ("run", "state", "best")),
+        ("run", "fold"),
+        *((name, "left") for name in ("state", "best")),
         *((name, "right") for name in ("parameters", "trials", "time")),
     )
     out.print(table("", columns, rows))
@@ -177,7 +178,7 @@ def _control(out: Console, known: Facts) -> None:
             rows.append(_trained(kind, entry, metric))
     if rows:
         names = (name_of(metric), "over seeds", "parameters", "latency (ms)")
-        columns = (("", "left"), *((name, "right") for name in names))
+        columns = (("", "fold"), *((name, "right") for name in names))
         state = ", scored on the sealed test" if known.test else "; the test is still sealed"
         title = f"Control arm: trained with the same recipe{state}"
         out.print(table(title, columns, rows))
@@ -196,7 +197,7 @@ def _trained(kind: str, entry: Mapping[str, Any], metric: str) -> Sequence[Any]:
 def _failures(out: Console, known: Facts) -> None:
     if known.failures:
         rows = [[f"{count:,}", reason] for reason, count in known.failures.items()]
-        out.print(table("Why trials failed", (("trials", "right"), ("reason", "left")), rows))
+        out.print(table("Why trials failed", (("trials", "right"), ("reason", "fold")), rows))
     if known.screened:
         out.print(Text(f"Drafts that broke a counted limit and never became trials: {known.screened:,}\n", style="dim"))
 

@@ -74,10 +74,10 @@ def grid(rows: Iterable[tuple[str, Any]], indent: str = "", style: str = "dim") 
 
 
 def table(title: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> Group:
-    """A table under its title, with ``columns`` of (heading, justify); those that are justified right are never broken."""
-    made = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
+    """A table under its title, with ``columns`` of (heading, "left", "right" or "fold"); those that fold may be broken."""
+    made = Table(box=box.SIMPLE_HEAD, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for name, justify in columns:
-        made.add_column(name, justify=justify, no_wrap=justify == "right", overflow="fold")  # type: ignore[arg-type]
+        made.add_column(name, justify="right" if justify == "right" else "left", no_wrap=justify != "fold", overflow="fold")
     for row in rows:
         made.add_row(*(cell if not isinstance(cell, str) else Text(cell) for cell in row))
     return Group(*([Text(title, style="bold")] if title else []), made, Text(""))

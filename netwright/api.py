@@ -18,7 +18,7 @@ from netwright.core.contracts import Event
 from netwright.core.picks import replayed
 from netwright.core.trial import Proposal
 from netwright.errors import DataError, RunError
-from netwright.forecast import CLOSING_S, Forecast, forecast
+from netwright.forecast import Forecast, forecast
 from netwright.opening import (
     OpenRun,
     checked,
@@ -319,6 +319,7 @@ def _search(session: Session, first: list[Proposal]) -> Any:
         planned.fidelity,
         session.recipe.budget.trials,
         None if session.deadline is None else session.deadline - planned.final_s,
+        None if session.deadline is None else session.deadline,
         max(30.0, 20.0 * planned.trial_s),  # a trial that takes longer is taken to hang
         first,
         session.screened,
@@ -342,13 +343,15 @@ def _forecast(session: Session) -> Forecast:
 def _conclude(session: Session, finished: Sequence[Any]) -> None:
     """Winner, control arm, test, export: the final share of the budget."""
 
-    def until(share: float) -> float | None:
-        return None if session.deadline is None else session.deadline - share * CLOSING_S
+    planned = _forecast(session)
 
-    winner, values = control.choose(session, finished)
-    control.train_arms(session, winner, values, _forecast(session), until(0.6))
+    def until(share: float) -> float | None:
+        return None if session.deadline is None else session.deadline - share * planned.closing_s
+
+    winner, values = control.choose(session, finished, planned.finalists)
+    control.train_arms(session, winner, values, planned, until(1.0))
     if not session.of("result"):
-        control.unseal(session, until(0.45))
+        control.unseal(session, until(0.7))
     session.ledger.turn("export")
     _export(session, winner.architecture, "model")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def preferred(session: Session, found: Mapping[int, Mapping[str, float]]) -> lis
     return sorted(found, key=rank)
 
 
-def choose(session: Session, trials: Sequence[Trial]) -> tuple[Trial, dict[str, float]]:
+def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[Trial, dict[str, float]]:
     """The winner and its values: scores averaged with those of a second training, latency measured while every slot is idle.
 
     A finalist that breaks a limit then is passed over, and said. Raises :class:`NoFeasible` where none is left.
@@ -91,7 +92,7 @@ def choose(session: Session, trials: Sequence[Trial]) -> tuple[Trial, dict[str, 
     if fixed:
         return by_number[fixed[-1].body["number"]], dict(fixed[-1].body["values"])
     feasible = {trial.number: trial.values for trial in trials if session.goal.met(trial)}
-    first = preferred(session, feasible)[: settings(session.recipe).finalists]
+    first = preferred(session, feasible)[:finalists]
     again = _second_look(session, [by_number[number] for number in first])
     looked = {number: {**feasible[number], **again.get(number, {})} for number in first}
     session.ledger.turn("busy")
@@ -186,31 +187,43 @@ def _randoms(session: Session, winner: Trial, wanted: int) -> list[Arm]:
     return arms
 
 
-def _planned(session: Session, winner: Trial, values: Mapping[str, float], planned: Forecast) -> list[Arm]:
+def _planned(session: Session, winner: Trial, values: Mapping[str, float]) -> list[Arm]:
     """Everything that is trained, the winner's first training first, then seed by seed."""
     session.ledger.turn("busy")
-    lone = [Arm("winner", "winner", winner.architecture, 0, values), *_randoms(session, winner, planned.randoms)]
-    images = len(session.task.signature.inputs[0][1].shape) == 3 and settings(session.recipe).references
+    wanted = settings(session.recipe)  # all that is asked for; what does not fit into the time is cut from the end
+    lone = [Arm("winner", "winner", winner.architecture, 0, values), *_randoms(session, winner, wanted.randoms)]
+    images = len(session.task.signature.inputs[0][1].shape) == 3 and wanted.references
     references = importlib.import_module("netwright.references").NETWORKS if images else ()
     for name in references:
         network = importlib.import_module(f"netwright.references.{name}").architecture(session.task.signature)
         lone.append(Arm("reference", name, network, 0, ships(session, network)))
     session.ledger.turn("idle")
-    seeds = [integer(session.recipe.seed, k, "final", 31) for k in range(planned.seeds)]
+    seeds = [integer(session.recipe.seed, k, "final", 31) for k in range(wanted.seeds)]
     return [Arm(a.arm, a.name, a.architecture, seed, a.values) for seed in seeds for a in lone]
 
 
 def train_arms(session: Session, winner: Trial, values: Mapping[str, float], planned: Forecast, until: float | None) -> None:
     """Train what the log does not hold yet; each finished training is an event with its checkpoint."""
     done = {f"{event.body['name']}/{event.body['seed']}" for event in session.of("control")}
-    fidelity = Fidelity(planned.final_epochs, join_validation=True)
-    arms = {arm.key: arm for arm in _planned(session, winner, values, planned) if arm.key not in done}
+    fidelity = Fidelity(_affordable(session, winner, planned, until), join_validation=True)
+    arms = {arm.key: arm for arm in _planned(session, winner, values) if arm.key not in done}
     jobs = [_job(arm, fidelity) for arm in arms.values()]
     first = next((job for job in jobs if job.key.startswith("winner/")), None)
     if first is not None and not any(event.body["arm"] == "winner" for event in session.of("control")):
         jobs.remove(first)
         list(_trained(session, [first], arms, None))  # a search without its winner's weights is nothing: no deadline
     list(_trained(session, jobs, arms, until))
+
+
+def _affordable(session: Session, winner: Trial, planned: Forecast, until: float | None) -> int:
+    """Epochs of the final trainings: as planned, or what the winner's own speed leaves time for."""
+    begun = [event.body["fidelity"]["epochs"] for event in session.of("control") if "fidelity" in event.body]
+    if begun or until is None:
+        return int(begun[0]) if begun else planned.final_epochs
+    rows = session.task.describe().get("rows", {})
+    grown = 1 + rows.get("validation", 0) / max(1, rows.get("train", 1))
+    epoch_s = winner.seconds / planned.epochs / planned.data * grown
+    return max(1, min(planned.final_epochs, int(0.7 * (until - time.monotonic()) / max(1e-6, epoch_s))))
 
 
 def _trained(session: Session, jobs: Sequence[Job], arms: Mapping[str, Arm], until: float | None) -> Any:
@@ -259,6 +272,7 @@ def unseal(session: Session, until: float | None) -> None:
     """Open the test split, once and on record, and score everything that was trained, and the plain references, on it."""
     task = session.task
     trained = [event.body for event in session.of("control") if event.body.get("checkpoint")]
+    session.ledger.turn("test")
     session.write("unsealed", **task.open_test())  # type: ignore[attr-defined]
     labels = task.rows("test")[1]  # type: ignore[attr-defined]
     found: list[tuple[str, str, int, NDArray[Any]]] = []
@@ -267,10 +281,12 @@ def unseal(session: Session, until: float | None) -> None:
         found.append((body["arm"], body["name"], body["seed"], compose.outputs(model, task, "test")))
     for name, outputs in _references(session, until):
         found.append(("reference", name, 0, outputs))
+    session.ledger.turn("test")
     for arm, name, seed, outputs in found:
         scores = _scores(task, outputs, "test")
         session.write("tested", arm=arm, name=name, seed=seed, values=scores)
     session.write("result", **compare(session, found, labels))
+    session.ledger.turn("idle")
 
 
 def _scores(task: Any, outputs: NDArray[Any], split: str) -> dict[str, float]:

@@ -7,6 +7,8 @@ import time
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from netwright import compose
+from netwright.core.architecture import Architecture, framed
 from netwright.core.contracts import Job
 from netwright.core.picks import sample
 from netwright.core.seeds import stream
@@ -24,8 +26,11 @@ TIMED = 4
 EPOCHS = 3
 """Passes that each is timed over; the first warms up and does not count."""
 
-ROWS = 1024
-"""Training rows it is timed on, where there are more."""
+DRAWN = 24
+"""Candidates drawn at most, to find those that keep a limit on latency."""
+
+WORK = 4e9
+"""FLOPs of one forward pass over the rows that a candidate is timed on."""
 
 WANTED = 100
 """Trials that a search should at least have before epochs are added: `benchmarks/recipes.py`."""
@@ -37,7 +42,10 @@ LATENCY_S = 0.1
 """Seconds for one measurement of latency."""
 
 CLOSING_S = 11.0
-"""Seconds for the references, the export, the report and ending, measured on two cores with digits."""
+"""Seconds for the references, the test, the export, the report and ending, measured on two cores with digits."""
+
+IMPORTS_S = 3.0
+"""Seconds that imports took on that machine: where they take longer, so will the closing."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,8 @@ def settings(recipe: Recipe) -> Settings:
 class Forecast:
     """``trials`` that fit in ``search_s`` seconds; what each costs; the final trainings; disk and memory.
 
-    ``epochs`` and ``data`` are the fidelity of a search trial, ``final_epochs``, ``seeds`` and ``randoms`` the final share's.
+    ``epochs`` and ``data`` are the fidelity of a search trial, ``final_epochs`` that of a final training; ``finalists`` are
+    trained twice. ``final_s`` covers these, the final trainings, test, export and report.
     """
 
     trials: int | None
@@ -77,8 +86,8 @@ class Forecast:
     epochs: int
     data: float
     final_epochs: int
-    seeds: int
-    randoms: int
+    finalists: int
+    closing_s: float
     disk_mib: float
     memory_mib: float
     timed: tuple[dict[str, Any], ...]
@@ -102,44 +111,58 @@ def forecast(session: Session) -> Forecast:
     validation = int(session.task.describe().get("rows", {}).get("validation", 0))
     made = plan(session, timed, rows, validation, session.left_s)
     params = max(entry["params"] for entry in timed)
-    weights = 4.4 * params * (1 + made.randoms) * made.seeds / 2**20
+    wanted = settings(session.recipe)
+    weights = 4.4 * params * (1 + wanted.randoms) * wanted.seeds / 2**20
     raw = session.folder / "data"
     cache = sum(f.stat().st_size for f in raw.rglob("*") if f.is_file()) / 2**20 if raw.is_dir() else 0.0
     disk = weights + cache + 0.004 * (made.trials or 100) + 1.0
     return Forecast(**{**made.to_json(), "disk_mib": round(disk, 1), "memory_mib": round(memory, 0), "timed": tuple(timed)})
 
 
-def _timed(session: Session) -> tuple[list[dict[str, Any]], float]:
-    rows = max(1, int(session.task.describe().get("rows", {}).get("train", 1)))
-    fidelity = Fidelity(EPOCHS, min(1.0, ROWS / rows))
-    jobs = []
-    for k in range(TIMED):
+def _candidates(session: Session) -> list[Architecture]:
+    """Architectures that keep the counted and the measured limits, as far as a bounded number of draws finds them."""
+    frame, found = session.task.frame, []
+    device = compose.build_device(session.recipe)
+    limits = [limit for limit in session.goal.limits if limit.metric == "latency_ms"]
+    session.ledger.turn("forecast")
+    for k in range(DRAWN):
         drawn = sample(session.space, stream(session.recipe.seed, k, "forecast"))
-        body = {"number": k, "trace": drawn.to_json()["trace"], "fidelity": fidelity.to_json(), "noisy": True}
-        jobs.append((Job(f"forecast-{k}", "final", body, 120.0), drawn))
+        whole = framed(drawn, frame)
+        if not limits or not session.goal.broken(device.profile(whole, frame.raw).values):
+            found.append(drawn)
+        if len(found) == TIMED:
+            return found
+    return found or [drawn]
+
+
+def _timed(session: Session) -> tuple[list[dict[str, Any]], float]:
+    """Seconds per row of each candidate, trained on as many rows as make about a tenth of a second; and MiB of memory."""
+    rows = max(1, int(session.task.describe().get("rows", {}).get("train", 1)))
+    jobs, drawn_by = [], {}
+    for k, drawn in enumerate(_candidates(session)):
+        counted = count(drawn, session.task.signature)
+        share = min(1.0, min(2048.0, max(128.0, WORK / max(1, counted.flops))) / rows)
+        fidelity = Fidelity(EPOCHS, round(share, 6)).to_json()
+        body = {"number": k, "trace": drawn.to_json()["trace"], "fidelity": fidelity, "noisy": True}
+        jobs.append(Job(f"forecast-{k}", "final", body, 120.0))
+        drawn_by[jobs[-1].key] = (drawn, counted, share)
     found: dict[str, dict[str, Any]] = {}
     memory, problem = 0.0, ""
-    until = time.monotonic() + min(120.0, max(5.0, 0.3 * session.left_s))
-    by_key = {job.key: drawn for job, drawn in jobs}
-    for job, arrival in session.batch([job for job, _ in jobs], "forecast", until):
-        drawn = by_key[job.key]
-        if arrival.kind == "measured":
-            cost, reached = arrival.body["cost"], arrival.body["fidelity"]["epochs"]
-            if reached == EPOCHS:
-                found[job.key] = {
-                    "id": drawn.id,
-                    "params": count(drawn, session.task.signature).params,
-                    "row_s": cost["train"] / (EPOCHS - 1) / (fidelity.data * rows),
-                    "score_s": cost["score"],
-                }
+    until = time.monotonic() + min(120.0, max(10.0, 0.3 * session.left_s))
+    for job, arrival in session.batch(jobs, "forecast", until):
+        drawn, counted, share = drawn_by[job.key]
+        if arrival.kind == "measured" and arrival.body["fidelity"]["epochs"] == EPOCHS:
+            cost = arrival.body["cost"]
+            row_s = cost["train"] / (EPOCHS - 1) / (share * rows)
+            found[job.key] = {"id": drawn.id, "params": counted.params, "row_s": row_s, "score_s": cost["score"]}
         elif arrival.kind == "finished":
             memory = max(memory, float(arrival.body.get("peak_mib", 0.0)))
-        else:
+        elif arrival.kind != "measured":
             problem = arrival.reason
     if not found:
         raise NetwrightError(
-            f"none of {TIMED} candidates could be timed: {problem or 'the time was up'}",
-            todo="Give it more time, or a smaller space.",
+            f"none of {len(jobs)} candidates could be timed: {problem or 'the time was up'}",
+            todo="Give it more time, or smaller networks with --limit.",
         )
     return list(found.values()), memory
 
@@ -151,35 +174,35 @@ def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: i
     score_s = sum(entry["score_s"] for entry in timed) / len(timed)
     own = (LATENCY_S if "latency_ms" in session.goal.metrics else 0.0) + 3 * score_s + 0.01
     inner = session.estimator.inner  # type: ignore[attr-defined]
-    epochs, data, final_epochs = inner.full().epochs, 1.0, inner.final().epochs
-    final_row_s = row_s * (rows + validation)
+    epochs, data, finalists = inner.full().epochs, 1.0, after.finalists
+    final_epochs, epoch_s = inner.final().epochs, row_s * (rows + validation)
+    closing_s = CLOSING_S * min(4.0, max(1.0, session.ledger.totals().get("imports", 0.0) / IMPORTS_S))
     if math.isinf(left_s):
-        randoms, seeds, search_s, trials = after.randoms, after.seeds, None, asked
-        final_s = _final_s(randoms, seeds, final_epochs, final_row_s, slots)
+        search_s, trials = None, asked
+        final_s = _final_s(after.randoms, after.seeds, final_epochs, epoch_s, slots) + closing_s
     else:
-        randoms, seeds, final_epochs, final_s = _arms(after, final_epochs, final_row_s, slots, left_s)
-        search_s = max(0.0, left_s - final_s)
-        looks = 2 * after.finalists  # each finalist is trained again, for twice the epochs
-        affordable = max(0.05, search_s * slots / (WANTED + looks) - own) / (rows * row_s)  # epochs
+        closing_s = min(closing_s, 0.3 * left_s)
+        final_epochs, final_s = _final_share(after, final_epochs, epoch_s, slots, left_s, closing_s)
+        search_s = left_s - final_s
+        affordable = max(0.05, search_s * slots / (WANTED + 2 * finalists) - own) / (rows * row_s)  # epochs
         if affordable < SHORTEST:
-            epochs, data = SHORTEST, max(min(1.0, 64 / rows), round(affordable / SHORTEST, 4))
+            epochs, data = SHORTEST, max(min(1.0, 128 / rows), round(affordable / SHORTEST, 4))
         else:
             epochs = min(epochs, int(affordable))
-        again_s = looks * (own + epochs * data * rows * row_s) / slots
-        search_s, final_s = max(0.0, search_s - again_s), final_s + again_s
-        fit = int(search_s * slots / (own + epochs * data * rows * row_s))
-        trials = fit if asked is None else min(fit, asked)
-    trial_s = own + epochs * data * rows * row_s
+        once_s = (own + epochs * data * rows * row_s) / slots
+        finalists = max(1, min(finalists, int(0.3 * search_s / (2 * once_s))))  # each is trained again, for twice the epochs
+        search_s, final_s = search_s - 2 * finalists * once_s, final_s + 2 * finalists * once_s
+        trials = min(int(search_s / once_s), asked or 10**9)
     return Forecast(
-        trials,
-        trial_s,
-        search_s,
-        final_s,
-        epochs,
-        data,
-        final_epochs,
-        seeds,
-        randoms,
+        trials=trials,
+        trial_s=own + epochs * data * rows * row_s,
+        search_s=search_s,
+        final_s=final_s,
+        epochs=epochs,
+        data=data,
+        final_epochs=final_epochs,
+        finalists=finalists,
+        closing_s=closing_s,
         disk_mib=0.0,
         memory_mib=0.0,
         timed=tuple(timed),
@@ -187,19 +210,16 @@ def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: i
 
 
 def _final_s(randoms: int, seeds: int, epochs: int, epoch_s: float, slots: int) -> float:
-    """Seconds of the end: winner and randoms, and the reference network, on all slots; a quarter more for what is larger."""
-    return 1.25 * (2 + randoms) * seeds * epochs * epoch_s / slots + CLOSING_S
+    """Seconds to train winner, randoms and the reference network on all slots; a quarter more for what is larger."""
+    return 1.25 * (2 + randoms) * seeds * epochs * epoch_s / slots
 
 
-def _arms(after: Settings, epochs: int, epoch_s: float, slots: int, left_s: float) -> tuple[int, int, int, float]:
-    """The fullest control arm that leaves more than half of the time to the search: randoms, seeds, epochs, seconds."""
-    plans = [(after.randoms, after.seeds), (2, 2), (1, 1), (0, 1)]
-    for randoms, seeds in [(r, s) for r, s in plans if r <= after.randoms and s <= after.seeds]:
-        for share in (1.0, 0.75, 0.5):
-            tried = max(1, int(epochs * share))
-            needed = _final_s(randoms, seeds, tried, epoch_s, slots)
-            if needed <= 0.5 * left_s:
-                return randoms, seeds, tried, needed
-    rest = max(1.0, 0.5 * left_s - min(CLOSING_S, 0.3 * left_s))
-    tried = max(1, min(epochs, int(rest / epoch_s)))
-    return 0, 1, tried, min(0.8 * left_s, _final_s(0, 1, tried, epoch_s, 1))
+def _final_share(after: Settings, epochs: int, epoch_s: float, slots: int, left_s: float, closing_s: float) -> tuple[int, float]:
+    """Epochs of the final trainings, and the seconds kept for the end: at most half of the time. Where the whole control arm
+    does not fit, less of it is reckoned with; what then does not fit is cut from its end."""
+    arms = [(after.randoms, after.seeds), (after.randoms, 2), (after.randoms, 1), (1, 1), (0, 1)]
+    for randoms, seeds in [(r, s) for r, s in arms if r <= after.randoms and s <= after.seeds]:
+        needed = _final_s(randoms, seeds, epochs, epoch_s, slots) + closing_s
+        if needed <= 0.5 * left_s:
+            return epochs, needed
+    return max(1, min(epochs, int((0.5 * left_s - closing_s) / (1.25 * epoch_s)))), 0.5 * left_s

@@ -69,7 +69,8 @@ class Ledger:
 
 @dataclass
 class Loop:
-    """One search under way. ``deadline``: monotonic time after which no trial may run; ``tell``: called after each event."""
+    """One search under way. ``deadline``: monotonic time after which no trial may run, unless none has finished yet: then
+    ``at_last``. ``tell``: called after each event."""
 
     space: Space
     goal: Goal
@@ -80,6 +81,7 @@ class Loop:
     fidelity: Fidelity
     trials: int | None = None
     deadline: float | None = None
+    at_last: float | None = None
     trial_limit_s: float | None = None
     first: list[Proposal] = field(default_factory=list)
     screened: Callable[[], int] = lambda: 0
@@ -97,13 +99,14 @@ class Loop:
             self.history.update(replace(trial, measurements=(), attempt=trial.attempt + 1))
         waiting = sorted(self.history.pending)
         while True:
-            if self.deadline is not None and time.monotonic() >= self.deadline:
+            until = self.deadline if self.history.finished else self.at_last
+            if until is not None and time.monotonic() >= until:
                 return self._cut()
             asked = self._fill(waiting)
             if not self.runner.busy():
                 return asked or "done"
             self.ledger.turn("busy" if self.runner.busy() else "idle")
-            patience = 0.5 if self.deadline is None else min(0.5, max(0.0, self.deadline - time.monotonic()))
+            patience = 0.5 if until is None else min(0.5, max(0.0, until - time.monotonic()))
             arrivals = self.runner.arrivals(patience)
             self.ledger.turn("busy" if self.runner.busy() else "idle")
             for arrival in arrivals:

@@ -43,16 +43,18 @@ MAY: dict[str, str] = {
     "recipe": "errors core registry",
     "compose": "errors core layers registry recipe",
     "session": "errors core recipe search",
-    "forecast": "errors core layers compose search session",
-    "control": "errors core layers compose search session forecast",
-    "api": "errors core layers registry recipe compose search session forecast control report export",
+    "rounds": "errors core recipe",
+    "forecast": "errors core layers recipe compose search session",
+    "control": "errors core layers recipe compose search session forecast",
+    "opening": "errors core layers recipe compose search session forecast",
+    "api": "errors core layers registry recipe compose search session rounds forecast control opening report export",
     "cli": "errors core registry recipe api report",
     "testing": "*",  # the kits know what they test
     "__init__": "core api",
     "__main__": "cli",
 }
 
-BY_NAME = {"compose", "registry"}
+BY_NAME = {"compose", "opening", "registry"}
 """Those who may load a wing by its name; everyone else may load what the table lets him import."""
 
 OTHERS: dict[str, str] = {
@@ -69,7 +71,7 @@ OTHERS: dict[str, str] = {
     "recipe": "tomli_w",
     "control": "numpy torch*",
     "compose": "torch* safetensors*",
-    "api": "psutil*",
+    "opening": "psutil*",
     "cli": "typer rich onnx* onnxruntime* torch* psutil* pyarrow* numpy*",
     "testing": "torch numpy onnx onnxruntime safetensors psutil",
 }
@@ -409,6 +411,12 @@ def test_every_event_is_in_the_docs() -> None:
     kinds = {kind for kind in kinds if re.fullmatch("[a-z]+", kind)}
     assert len(kinds) > 10
     assert not [kind for kind in sorted(kinds) if f"| `{kind}` |" not in manual()["run-folder.md"]]
+
+
+def test_every_page_that_a_message_names_is_there() -> None:
+    for file in FILES:
+        for page in re.findall(r"docs/[\w/-]+\.md", file.read_text(encoding="utf-8")):
+            assert (ROOT / page).is_file(), f"{inside(file)} sends people to {page}"
 
 
 def test_the_changelog_knows_this_version() -> None:

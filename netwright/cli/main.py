@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import os
 import sys
 import time
@@ -23,13 +25,24 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    """Run the command line; returns the exit code, or ends the process with it where ``argv`` is the process's own."""
+    if argv is not None:
+        return _run(list(argv), time.time())
+    code = _run(sys.argv[1:], _began())
+    # Unloading torch takes a second, in which a further Ctrl-C would change the exit code.
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def _run(arguments: list[str], began: float) -> int:
+    arguments = arguments or ["--help"]
     debug = "--debug" in arguments
     if debug:
         arguments.remove("--debug")
     command = typer.main.get_command(app)
-    began = _began() if argv is None else time.time()
     try:
         code = command.main(arguments, prog_name="netwright", standalone_mode=False, obj=began)
         sys.stdout.flush()

@@ -1,15 +1,16 @@
 """Handwritten digits from Python: search under two limits, look at the front, use the network.
 
-    python examples/digits.py [BUDGET]
+python examples/digits.py [BUDGET]
 """
 
 from __future__ import annotations
 
 import sys
 
-import netwright
 import torch
 from sklearn.datasets import load_digits
+
+import netwright
 
 
 def main(budget: str = "60s") -> None:

@@ -1,15 +1,16 @@
 """Data of your own as a pair of PyTorch data sets: the second one is the test set.
 
-    python examples/own_data.py [BUDGET]
+python examples/own_data.py [BUDGET]
 """
 
 from __future__ import annotations
 
 import sys
 
-import netwright
 import torch
 from torch.utils.data import Dataset
+
+import netwright
 
 
 class Stripes(Dataset[tuple[torch.Tensor, int]]):

@@ -1,7 +1,7 @@
 """A space of your own: convolutions of one width with squeeze-and-excitation, some with a skip.
 
-    python examples/own_space.py [BUDGET]
-    netwright search digits --space examples/own_space.py:space --budget 60s
+python examples/own_space.py [BUDGET]
+netwright search digits --space examples/own_space.py:space --budget 60s
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ def space(signature: Signature, *, widest: int = 24) -> Space:
 
 
 def main(budget: str = "60s") -> None:
-    run = netwright.search("digits", space=f"{__file__}:space", options={"space": {"widest": 16}}, limits=["params<=10k"], budget=budget)
+    run = netwright.search(
+        "digits", space=f"{__file__}:space", options={"space": {"widest": 16}}, limits=["params<=10k"], budget=budget
+    )
     for node in run.best.architecture.nodes:
         print(node.op, dict(node.attrs))
     print(run.best)

@@ -1,6 +1,6 @@
 """A task of your own: where neither arrays nor files will do, say what a batch, the loss and the score are.
 
-    python examples/own_task.py [BUDGET]
+python examples/own_task.py [BUDGET]
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import netwright
 import torch
+
+import netwright
 from netwright.core.architecture import Signature, Tensor
 
 

@@ -21,7 +21,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-LEAST = {"estimator": {"epochs": 1, "final_epochs": 1}, "control": {"finalists": 1, "randoms": 1, "seeds": 1, "references": False}}
+LEAST = {
+    "estimator": {"epochs": 1, "final_epochs": 1},
+    "control": {"finalists": 1, "randoms": 1, "seeds": 1, "references": False},
+}
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,9 @@ DEAR = re.compile(r"netwright (search|resume|export)\b")
 
 
 @pytest.mark.parametrize(("line", "block"), CALLS)
-def test_a_command_runs(line: str, block: Block, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_runs(
+    line: str, block: Block, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     if not known(line) or not (set(re.findall(r"runs/[\w-]+", line)) <= {"runs/digits-1"}):
         return
     if "error" in block.words:
@@ -190,7 +195,7 @@ def test_a_dear_command_runs(line: str, block: Block, here: Path, monkeypatch: p
         return
     words = shlex.split(line)
     if "runs/table-1" in words and not Path("runs/table-1").exists():
-        assert call(_tiny("netwright search table.csv --target price --out runs/table-1".split()), monkeypatch) == 0
+        assert call(_tiny(["netwright", "search", "table.csv", "--target", "price", "--out", "runs/table-1"]), monkeypatch) == 0
     finished = words[1] == "resume" and "--budget" not in words
     assert call(_tiny(words), monkeypatch) == (2 if finished else 0)
 
@@ -263,13 +268,17 @@ def test_every_recipe_that_is_shown_can_be_read(made: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", text, flags=re.S))
-    broken = [link for link in links if not re.match(r"https?://|#", link) and not (page.parent / link.partition("#")[0]).exists()]
+    broken = [
+        link for link in links if not re.match(r"https?://|#", link) and not (page.parent / link.partition("#")[0]).exists()
+    ]
     assert not broken
 
 
 def test_every_page_can_be_reached() -> None:
     """From the README or the index, in two steps at most."""
-    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8") + (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8") + (ROOT / "docs" / "decisions" / "README.md").read_text(
+        encoding="utf-8"
+    )
     pages = [page for page in (ROOT / "docs").rglob("*.md") if page.name not in ("index.md", "README.md")]
     assert not [page.name for page in pages if f"{page.name})" not in text]
 

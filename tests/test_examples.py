@@ -30,7 +30,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def test_it_runs(script: Path, tmp_path: Path) -> None:
     code = f"import sys; sys.argv = [{str(script)!r}, '2 trials']\n{QUICKLY}"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert done.stdout

@@ -228,6 +228,16 @@ def test_what_netwright_shows_is_what_it_has() -> None:
         netwright.serach  # noqa: B018
 
 
+def test_what_netwright_shows_stays_what_it_is() -> None:
+    """Its functions have the names of modules, which importing sets on the package: they must not take the functions' place."""
+    code = (
+        "import importlib, netwright\n"
+        "for name in ('api', 'search', 'report.page', 'export.write', 'compose'): importlib.import_module('netwright.' + name)\n"
+        "print([name for name in netwright.__all__ if not callable(getattr(netwright, name))])"
+    )
+    assert fresh(code).strip() == "[]"
+
+
 # ---- what every file keeps --------------------------------------------------------------------------------------------
 
 
@@ -246,7 +256,17 @@ def test_it_is_short(file: Path) -> None:
 
 
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml", "ray"}
-FORBIDDEN_CALLS = {"eval", "exec", "torch.load", "torch.save", "yaml.load", "pickle.load", "pickle.loads", "__import__", "os.system"}
+FORBIDDEN_CALLS = {
+    "eval",
+    "exec",
+    "torch.load",
+    "torch.save",
+    "yaml.load",
+    "pickle.load",
+    "pickle.loads",
+    "__import__",
+    "os.system",
+}
 
 
 @every_file
@@ -296,7 +316,9 @@ def test_only_the_command_line_prints(file: Path) -> None:
 def test_only_the_recipe_reads_the_environment(file: Path) -> None:
     if inside(file) in READS_ENVIRONMENT:
         return
-    reads = [n.lineno for n in ast.walk(tree(file)) if isinstance(n, ast.Attribute) and ast.unparse(n) in ("os.environ", "os.getenv")]
+    reads = [
+        n.lineno for n in ast.walk(tree(file)) if isinstance(n, ast.Attribute) and ast.unparse(n) in ("os.environ", "os.getenv")
+    ]
     assert not reads, f"reads the environment in lines {reads}; add the variable to recipe.ENVIRONMENT"
 
 
@@ -311,7 +333,9 @@ def test_every_draw_has_a_named_stream(file: Path) -> None:
             continue
         called = ast.unparse(node.func)
         seeded = bool(node.args) and not isinstance(node.args[0], ast.Constant)
-        if re.fullmatch(r"(np|numpy)\.random\.default_rng|torch\.manual_seed|\w+\.manual_seed|torch\.Generator\(\)\.manual_seed", called):
+        if re.fullmatch(
+            r"(np|numpy)\.random\.default_rng|torch\.manual_seed|\w+\.manual_seed|torch\.Generator\(\)\.manual_seed", called
+        ):
             if not seeded:
                 wrong.append(f"line {node.lineno}: {ast.unparse(node)} takes no seed from core.seeds")
         elif re.match(r"(random|secrets|uuid|(np|numpy)\.random)\.", called) or called in ("Random", "os.urandom", "torch.seed"):
@@ -328,7 +352,9 @@ def test_types_are_shipped() -> None:
 
 @cache
 def manual() -> dict[str, str]:
-    return {page.relative_to(ROOT / "docs").as_posix(): page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md")}
+    return {
+        page.relative_to(ROOT / "docs").as_posix(): page.read_text(encoding="utf-8") for page in (ROOT / "docs").rglob("*.md")
+    }
 
 
 def parts(kind: str) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from netwright.api import Run, export, report, resume, search
+    from netwright.api import Run, resume, search
     from netwright.core.contracts import Task
 
-__all__ = ["Run", "Task", "export", "report", "resume", "search"]
+__all__ = ["Run", "Task", "resume", "search"]
 
 
 def __getattr__(name: str) -> Any:

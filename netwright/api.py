@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import tempfile
 import time
@@ -12,37 +11,34 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from netwright import compose, control
+from netwright import compose, control, course, opening
 from netwright.core.architecture import Architecture, Signature
 from netwright.core.contracts import Event
 from netwright.core.picks import replayed
-from netwright.core.trial import Proposal
 from netwright.errors import DataError, RunError
 from netwright.forecast import Forecast, forecast
-from netwright.opening import (
-    OpenRun,
-    checked,
-    creation,
-    fill_folder,
-    loaded,
-    locked,
-    new_folder,
-    opened,
-    prestart,
-    read_trace,
-    start_with,
-    tidy,
-    version_of,
-    with_log,
-    workers,
-)
+from netwright.loop import Ledger
+from netwright.opening import OpenRun, opened, version_of
 from netwright.recipe import Budget, Recipe, parse_budget
 from netwright.report.facts import Facts, facts
 from netwright.rounds import extended, spent_s, this_round, total
-from netwright.search import Ledger, Loop, read_history
-from netwright.session import Session
 
-__all__ = ["DEFAULT_BUDGET", "Best", "Run", "dry_run", "export", "report", "resume", "run_recipe", "search", "version_of"]
+__all__ = [
+    "DEFAULT_BUDGET",
+    "Best",
+    "Run",
+    "dry_run",
+    "export",
+    "find_run",
+    "predict",
+    "report",
+    "resume",
+    "run_recipe",
+    "runs",
+    "search",
+    "self_test",
+    "version_of",
+]
 
 Tell = Callable[[Event], None]
 
@@ -70,7 +66,9 @@ class Best:
         folder = self._run.folder / "model"
         if not (folder / "model.py").is_file():
             self._run.export()
-        return importlib.import_module("netwright.export.write").loaded(folder)
+        from netwright.export.write import loaded
+
+        return loaded(folder)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items() if name != "train_loss")
@@ -82,15 +80,16 @@ class Run:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        with_log(self.folder, lambda store: None)  # raises where it is no run
+        opening.with_log(self.folder, lambda store: None)  # raises where it is no run
 
     def events(self) -> list[Event]:
-        return with_log(self.folder, lambda store: list(store.events()))
+        """The log."""
+        return opening.events_of(self.folder)
 
     @property
     def facts(self) -> Facts:
-        lock = importlib.import_module("netwright.stores.lock")
-        return facts(self.events(), running=lock.held(self.folder))
+        """What the log tells: the object behind ``netwright show --json``."""
+        return facts(self.events(), running=opening.held(self.folder))
 
     @property
     def best(self) -> Best | None:
@@ -133,7 +132,7 @@ def _proposed(events: Sequence[Event], number: int, folder: Path) -> dict[str, A
     proposed = {event.body["number"]: event.body for event in events if event.kind == "proposed"}
     if number not in proposed:
         raise RunError(f"it has no trial {number}", where=str(folder), todo=f"Trials: 0 to {len(proposed) - 1}.")
-    return read_trace(proposed[number]["trace"])
+    return opening.read_trace(proposed[number]["trace"])
 
 
 # ---- searching --------------------------------------------------------------------------------------------------------
@@ -201,22 +200,22 @@ def run_recipe(
     since the epoch)."""
     ledger = Ledger()
     began = time.time() if started is None else started
-    prestart()
-    task = loaded(recipe, data, test, ledger)
+    opening.prestart()
+    task = opening.loaded(recipe, data, test, ledger)
     recipe = compose.resolve(recipe, task)
-    recipe = replace(recipe, workers=recipe.workers or workers())
-    _, space, _ = checked(recipe, task)  # before any folder is made
-    first = start_with(recipe, space)
-    folder = new_folder(recipe, task, out)
+    recipe = replace(recipe, workers=recipe.workers or opening.workers())
+    _, space, _ = opening.checked(recipe, task)  # before any folder is made
+    first = opening.start_with(recipe, space)
+    folder = opening.new_folder(recipe, task, out)
     with (
-        locked(folder),
-        contextlib.closing(importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, create=True)) as store,
+        opening.locked(folder),
+        contextlib.closing(opening.new_store(folder)) as store,
     ):
-        fill_folder(folder, recipe, task)
+        opening.fill_folder(folder, recipe, task)
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began, tell=tell) as session:
-            session.write("created", **creation(recipe, task, space))
+            session.write("created", **opening.creation(recipe, task, space))
             session.write("session", pid=os.getpid(), resumed=False, started=began, budget=_plain(recipe.budget))
-            _work(session, first, began)
+            course.work(session, first, began)
     return Run(folder)
 
 
@@ -243,23 +242,23 @@ def resume(
         over = any(event.kind == "finished" for event in this_round(events))
         if over and not budget:
             raise RunError("the run is finished", where=str(folder), todo="Extend it with --budget +5m.")
-        prestart()
+        opening.prestart()
         recipe = Recipe.from_json(created["recipe"])
         recipe = replace(recipe, budget=extended(events, more) if over else total(events, recipe.budget).extended(more))
-        task = loaded(recipe, data, test, ledger)
+        task = opening.loaded(recipe, data, test, ledger)
         if task.describe().get("fingerprint") != created["task"].get("fingerprint"):
             raise DataError("the data has changed since the run began", where=recipe.data, todo="Put it back, or search anew.")
-        _, space, _ = checked(recipe, task)
+        _, space, _ = opening.checked(recipe, task)
         if space.digest != created["space"]["digest"]:
             raise RunError(f"space {recipe.space} has changed since the run began", where=str(folder), todo="Search anew.")
-        fill_folder(folder, recipe, task)
+        opening.fill_folder(folder, recipe, task)
         before = spent_s(events)
         seconds = None if recipe.budget.seconds is None else recipe.budget.seconds - before
         with opened(recipe, folder, task, store, ledger, seconds=seconds, began=began, tell=tell, log=events) as session:
             told = {"resumed": True, "started": began, "budget": _plain(recipe.budget), "extended": over}
             session.write("session", pid=os.getpid(), **told)
             session.log[:] = this_round(session.log)
-            _work(session, start_with(recipe, space), began, before)
+            course.work(session, opening.start_with(recipe, space), began, before)
     return Run(folder)
 
 
@@ -267,14 +266,14 @@ def dry_run(recipe: Recipe, *, data: Any = None, test: Any = None) -> Forecast:
     """The forecast only: nothing is left behind."""
     ledger = Ledger()
     began = time.time()
-    prestart()
-    task = loaded(recipe, data, test, ledger)
+    opening.prestart()
+    task = opening.loaded(recipe, data, test, ledger)
     recipe = compose.resolve(recipe, task)
-    recipe = replace(recipe, workers=recipe.workers or workers())
+    recipe = replace(recipe, workers=recipe.workers or opening.workers())
     with tempfile.TemporaryDirectory(prefix="netwright-") as place:
         folder = Path(place)
-        fill_folder(folder, recipe, task)
-        store = importlib.import_module("netwright.stores.memory").MemoryStore()
+        opening.fill_folder(folder, recipe, task)
+        store = opening.memory_store()
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began) as session:
             return forecast(session)
 
@@ -283,115 +282,7 @@ def _plain(budget: Budget) -> dict[str, Any]:
     return {"seconds": budget.seconds, "trials": budget.trials}
 
 
-# ---- the way of a run -------------------------------------------------------------------------------------------------
-
-_STOPPED = {
-    "deadline": "the time for searching was up",
-    "trials": "all trials of the budget were made",
-    "done": "the strategy had nothing more to try",
-}
-
-
-def _work(session: Session, first: list[Proposal], began: float, before: float = 0.0) -> None:
-    """Forecast, search, fix the winner, train the control arm, open the test, export, report. Each step that the log holds
-    already is not done again."""
-    try:
-        history = _search(session, first)
-        _conclude(session, history.finished)
-        _finish(session, len(history.ended), time.time() - began + before)
-    except KeyboardInterrupt:
-        session.write("stopped", reason="interrupted", text="stopped by hand")
-        raise
-
-
-def _search(session: Session, first: list[Proposal]) -> Any:
-    planned = _forecast(session)
-    history = read_history(session.log, session.space)
-    if session.of("winner"):
-        return history
-    loop = Loop(
-        session.space,
-        session.goal,
-        session.strategy,
-        session.runner,
-        session.store,
-        history,
-        planned.fidelity,
-        session.recipe.budget.trials,
-        None if session.deadline is None else session.deadline - planned.final_s,
-        None if session.deadline is None else session.deadline,
-        max(30.0, 20.0 * planned.trial_s),  # a trial that takes longer is taken to hang
-        first,
-        session.screened,
-        session.ledger,
-        session.noted,
-    )
-    reason = loop.run()
-    session.write("stopped", reason=reason, text=_STOPPED[reason])
-    return history
-
-
-def _forecast(session: Session) -> Forecast:
-    told = session.of("forecast")
-    if told:
-        return Forecast.from_json(dict(told[-1].body))
-    planned = forecast(session)
-    session.write("forecast", **planned.to_json())
-    return planned
-
-
-def _conclude(session: Session, finished: Sequence[Any]) -> None:
-    """Winner, control arm, test, export: the final share of the budget."""
-
-    planned = _forecast(session)
-
-    def until(share: float) -> float | None:
-        return None if session.deadline is None else session.deadline - share * planned.closing_s
-
-    winner, values = control.choose(session, finished, planned.finalists)
-    control.train_arms(session, winner, values, planned, until(1.0))
-    if not session.of("result"):
-        control.unseal(session, until(0.7))
-    session.ledger.turn("export")
-    _export(session, winner.architecture, "model")
-
-
-def _finish(session: Session, trials: int, wall_s: float) -> None:
-    session.ledger.turn("report")
-    spent = session.ledger.totals()
-    overhead = sum(spent.get(kind, 0.0) for kind in ("idle", "start", "data"))
-    session.write(
-        "finished",
-        wall_s=round(wall_s, 2),
-        search_s=round(spent.get("busy", 0.0), 2),
-        overhead_s=round(overhead, 2),
-        trials=trials,
-        spent=spent,
-    )
-    _report(session.folder, session.log, False)
-    tidy(session.folder)
-
-
 # ---- export and report ------------------------------------------------------------------------------------------------
-
-
-def _export(session: Session, architecture: Architecture, to: str, *, int8: bool = False) -> Path:
-    """Write the folder ``to`` from the architecture's first final training, prove it, and note it in the log."""
-    trained = [e.body for e in session.of("control") if e.body.get("checkpoint") and e.body["id"] == architecture.id]
-    if not trained:
-        raise RunError("its final training failed or was cut", where=str(session.folder), todo="Use `netwright resume`.")
-    export_model = importlib.import_module("netwright.export.write").export_model
-    body = export_model(
-        session.folder / to,
-        architecture,
-        session.task,
-        session.store.get(trained[0]["checkpoint"]),
-        facts(session.log).to_json(),
-        compose.build_device(session.recipe),
-        int8=int8,
-    )
-    session.write("exported", **body)
-    return session.folder / to
 
 
 def export(
@@ -406,19 +297,19 @@ def export(
         winners = [event.body["number"] for event in this_round(log) if event.kind == "winner"]
         number = trial if trial is not None else winners[-1] if winners else _best_trial(log, folder)
         trace = _proposed(log, number, folder)
-        prestart()
+        opening.prestart()
         ledger = Ledger()
-        task = loaded(recipe, data, None, ledger)
-        fill_folder(folder, recipe, task)
+        task = opening.loaded(recipe, data, None, ledger)
+        opening.fill_folder(folder, recipe, task)
         try:
             with opened(recipe, folder, task, store, ledger, tell=tell, log=log) as session:
                 architecture = replayed(session.space, trace)
                 if not any(e.body.get("checkpoint") and e.body["id"] == architecture.id for e in session.of("control")):
-                    control.train_one(session, f"trial-{number}", architecture, _forecast(session))
+                    control.train_one(session, f"trial-{number}", architecture, course.forecasted(session))
                 to = "model" if not winners or number == winners[-1] else f"model-trial-{number}"
-                return _export(session, architecture, to, int8=int8)
+                return course.exported(session, architecture, to, int8=int8)
         finally:
-            tidy(folder)
+            opening.tidy(folder)
 
 
 def _best_trial(log: Sequence[Event], folder: Path) -> int:
@@ -428,13 +319,24 @@ def _best_trial(log: Sequence[Event], folder: Path) -> int:
     return int(best["trial"])
 
 
-def _report(folder: Path, log: Sequence[Event], running: bool) -> Path:
-    path: Path = importlib.import_module("netwright.report.page").write(log, folder, running=running)
-    return path
-
-
 def report(run: Run | Path | str) -> Path:
     """Write ``report.html`` of a run, whatever its state."""
     folder = Path(run.folder if isinstance(run, Run) else run)
-    held = importlib.import_module("netwright.stores.lock").held
-    return _report(folder, with_log(folder, lambda store: list(store.events())), held(folder))
+    return course.reported(folder, opening.events_of(folder), opening.held(folder))
+
+
+def predict(run: Path | str, files: Sequence[Path]) -> list[dict[str, Any]]:
+    """``input``, ``prediction`` and, for classes, ``probabilities``, of every image or row in the files.
+
+    ``run`` is a run's folder, or a model folder. Raises a :class:`~netwright.errors.UserError` for what cannot be read.
+    """
+    from netwright.export.predict import card
+    from netwright.export.predict import predict as predicted
+
+    place = Path(run)
+    folder = place if (place / "card.json").is_file() else opening.find_run(place) / "model"
+    names, raw = opening.raw_inputs(card(folder)["task"], files)
+    return predicted(folder, names, raw)
+
+
+find_run, runs, self_test = opening.find_run, opening.runs, opening.self_test

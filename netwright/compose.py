@@ -37,7 +37,9 @@ __all__ = [
     "check",
     "network",
     "outputs",
+    "plain_references",
     "reference_inputs",
+    "reference_networks",
     "resolve",
     "scorer",
     "worker",
@@ -111,7 +113,7 @@ def build_space(
     maker = getattr(found, recipe.space.rpartition(":")[2] if ":" in recipe.space else "space")
     space: Space = maker(signature, **recipe.of("space")) if callable(maker) else maker
     if not isinstance(space, Space):
-        raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces.md.")
+        raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces/own.md.")
     limits = [limit for limit in goal.limits if metric(limit.metric).source == "counted"] if goal else []
     screener = Screener(limits, frame or Frame(signature)) if limits else None
     return space.screened(screener), screener
@@ -232,6 +234,18 @@ def scorer(task: Task) -> Callable[[Any, Any], Mapping[str, float]]:
     attrs = dict(task.frame.back[0][1]) if task.frame.back else {"mean": (0.0,), "std": (1.0,)}
     mean, std = attrs["mean"][0], attrs["std"][0]
     return lambda outputs, labels: dict(scores.regression_scores(outputs * std + mean, labels))
+
+
+def plain_references() -> Sequence[str]:
+    """Names of the models that need no network."""
+    names: Sequence[str] = importlib.import_module("netwright.references").PLAIN
+    return names
+
+
+def reference_networks(signature: Signature) -> dict[str, Architecture]:
+    """The fixed networks for images, by name."""
+    names = importlib.import_module("netwright.references").NETWORKS
+    return {name: importlib.import_module(f"netwright.references.{name}").architecture(signature) for name in names}
 
 
 def reference_inputs(task: Task, split: Split) -> Any:

@@ -27,10 +27,9 @@ from netwright.errors import NoFeasible
 from netwright.forecast import Forecast, settings
 from netwright.layers.counts import count
 from netwright.session import Session
+from netwright.verdict import Outputs, compare
 
-__all__ = ["choose", "compare", "train_arms", "unseal"]
-
-RESAMPLES = 1000
+__all__ = ["choose", "train_arms", "train_one", "unseal"]
 
 
 @dataclass(frozen=True)
@@ -193,9 +192,7 @@ def _planned(session: Session, winner: Trial, values: Mapping[str, float]) -> li
     wanted = settings(session.recipe)  # all that is asked for; what does not fit into the time is cut from the end
     lone = [Arm("winner", "winner", winner.architecture, 0, values), *_randoms(session, winner, wanted.randoms)]
     images = len(session.task.signature.inputs[0][1].shape) == 3 and wanted.references
-    references = importlib.import_module("netwright.references").NETWORKS if images else ()
-    for name in references:
-        network = importlib.import_module(f"netwright.references.{name}").architecture(session.task.signature)
+    for name, network in (compose.reference_networks(session.task.signature) if images else {}).items():
         lone.append(Arm("reference", name, network, 0, ships(session, network)))
     session.ledger.turn("idle")
     seeds = [integer(session.recipe.seed, k, "final", 31) for k in range(wanted.seeds)]
@@ -275,7 +272,7 @@ def unseal(session: Session, until: float | None) -> None:
     session.ledger.turn("test")
     session.write("unsealed", **task.open_test())  # type: ignore[attr-defined]
     labels = task.rows("test")[1]  # type: ignore[attr-defined]
-    found: list[tuple[str, str, int, NDArray[Any]]] = []
+    found: list[Outputs] = []
     for body in trained:
         model = compose.network(Architecture.from_json(body["architecture"]), task, session.store.get(body["checkpoint"]))
         found.append((body["arm"], body["name"], body["seed"], compose.outputs(model, task, "test")))
@@ -307,7 +304,7 @@ def _references(session: Session, until: float | None) -> list[tuple[str, NDArra
     """Fit the plain references in the workers; what does not apply, fails or takes too long is on record with its reason."""
     if not settings(session.recipe).references:
         return []
-    plain = importlib.import_module("netwright.references").PLAIN
+    plain = compose.plain_references()
     place = session.folder / "data"
     place.mkdir(exist_ok=True)
     np.save(place / "reference_inputs.npy", compose.reference_inputs(session.task, "test"), allow_pickle=False)
@@ -341,94 +338,3 @@ def _references(session: Session, until: float | None) -> list[tuple[str, NDArra
     for name in sorted(waiting):
         session.write("control", arm="reference", name=name, seed=0, id="", values={}, failed="the time was up")
     return found
-
-
-# ---- what it gained ---------------------------------------------------------------------------------------------------
-
-
-def compare(session: Session, found: Sequence[tuple[str, str, int, NDArray[Any]]], labels: NDArray[Any]) -> dict[str, Any]:
-    """The winner's test score and its gain over random, each with a 95 % interval, and a verdict in words.
-
-    Bootstrap over test rows, the winner's seeds, and the random architectures and their seeds together, so that the interval
-    covers all three sources of chance (Efron & Tibshirani 1993).
-    """
-    goal = session.goal.primary
-    rng = np.random.default_rng(integer(session.recipe.seed, 0, "bootstrap"))
-    winners = [k for k, entry in enumerate(found) if entry[0] == "winner"]
-    randoms: dict[str, list[int]] = {}
-    for k, (arm, name, _, _) in enumerate(found):
-        if arm == "random":
-            randoms.setdefault(name, []).append(k)
-    table = _resampled(session, found, labels, goal.metric, rng)  # (resamples + 1, models); the first row is the whole test
-    whole = table[0]
-    exported = whole[winners[0]]
-    result: dict[str, Any] = {
-        "metric": goal.key,
-        "score": float(exported),
-        "interval": _interval(table[1:, winners[0]], float(exported), len(labels), goal.metric),
-        "winner_mean": float(whole[winners].mean()),
-    }
-    best = max(
-        ((float(whole[k]) * (1 if goal.maximize else -1), entry[1]) for k, entry in enumerate(found) if entry[0] == "reference"),
-        default=None,
-    )
-    if randoms:
-        drawn = []
-        for row in table[1:]:
-            ours = row[rng.choice(winners, len(winners))].mean()
-            names = rng.choice(list(randoms), len(randoms))
-            theirs = np.mean([row[rng.choice(randoms[name], len(randoms[name]))].mean() for name in names])
-            drawn.append(ours - theirs)
-        gain = float(whole[winners].mean() - np.mean([whole[ks].mean() for ks in randoms.values()]))
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        result |= {"gain": gain, "gain_interval": [float(low), float(high)]}
-    result["verdict"] = _verdict(goal, result, best)
-    return result
-
-
-def _resampled(
-    session: Session, found: Sequence[Any], labels: NDArray[Any], name: str, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    n = len(labels)
-    if name == "accuracy":
-        hits = np.stack([outputs.argmax(1) == labels for *_, outputs in found]).astype(np.float64)
-        draws = np.concatenate(
-            [np.ones((1, n)), rng.multinomial(n, np.full(n, 1 / n), size=max(100, min(RESAMPLES, 20_000_000 // n)))]
-        )
-        return np.asarray(draws @ hits.T / n)
-    task: Any = session.task
-    score = compose.scorer(task)
-    resamples = max(50, min(RESAMPLES, 400_000 // max(1, n)))
-    picks = [np.arange(n), *(rng.integers(0, n, n) for _ in range(resamples))]
-    return np.array([[score(outputs[rows], labels[rows]).get(name, math.nan) for *_, outputs in found] for rows in picks])
-
-
-def _interval(resampled: NDArray[np.float64], score: float, n: int, name: str) -> list[float]:
-    """95 %: Wilson's where the score is a share of rows (a bootstrap of no errors knows no doubt), else the bootstrap's."""
-    if name == "accuracy":
-        z = 1.959964
-        middle = (score + z * z / (2 * n)) / (1 + z * z / n)
-        half = z * math.sqrt(score * (1 - score) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-        return [middle - half, min(1.0, middle + half)]
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    return [float(low), float(high)]
-
-
-def _verdict(goal: Any, result: Mapping[str, Any], best: tuple[float, str] | None) -> str:
-    """What the figures say, in one or two sentences, also when it is nothing."""
-    parts = []
-    if "gain" in result:
-        low, high = result["gain_interval"]
-        better, worse = (low > 0, high < 0) if goal.maximize else (high < 0, low > 0)
-        span = f"{result['gain']:+.4f} {goal.metric} (95 % interval {low:+.4f} to {high:+.4f})"
-        if better:
-            parts.append(f"The search gained {span} over random architectures trained alike.")
-        elif worse:
-            parts.append(f"The search lost to random architectures trained alike: {span}.")
-        else:
-            parts.append(f"No gain over random architectures trained alike can be shown: {span}.")
-    else:
-        parts.append("There was no time for a control arm: what the search gained is not known.")
-    if best is not None and best[0] >= result["score"] * (1 if goal.maximize else -1):
-        parts.append(f"No search is needed for the score alone, limits aside: {best[1]} reaches {abs(best[0]):.4f}.")
-    return " ".join(parts)

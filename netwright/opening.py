@@ -9,35 +9,45 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
 from netwright import compose
-from netwright.core.architecture import Answer, trace_from_json
-from netwright.core.contracts import Event, Runner, Store, Task
+from netwright.core.architecture import Answer, Architecture, Node, Signature, Tensor, trace_from_json
+from netwright.core.contracts import Event, Job, Runner, Store, Task
 from netwright.core.picks import replayed, sample
 from netwright.core.seeds import stream
 from netwright.core.trial import Proposal
 from netwright.errors import DataError, RecipeError, RunError
 from netwright.forecast import settings
+from netwright.loop import Ledger
 from netwright.recipe import Recipe, environment
-from netwright.search import Ledger
+from netwright.registry import part
 from netwright.session import Session
 
 __all__ = [
     "OpenRun",
     "checked",
     "creation",
+    "events_of",
+    "exercise",
     "fill_folder",
+    "find_run",
+    "held",
     "loaded",
     "locked",
     "machine",
+    "memory_store",
     "new_folder",
+    "new_store",
     "opened",
     "prestart",
+    "raw_inputs",
     "read_trace",
+    "runs",
+    "self_test",
     "start_with",
     "tidy",
     "version_of",
@@ -147,6 +157,46 @@ def locked(folder: Path) -> Any:
     return importlib.import_module("netwright.stores.lock").RunLock(folder)
 
 
+def new_store(folder: Path) -> Store:
+    """The log and vault of a new run."""
+    store: Store = importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, create=True)
+    return store
+
+
+def memory_store() -> Store:
+    """A log that nobody keeps."""
+    store: Store = importlib.import_module("netwright.stores.memory").MemoryStore()
+    return store
+
+
+def find_run(run: Path) -> Path:
+    """The run's folder, or a :class:`RunError` with the name that may have been meant."""
+    found: Path = importlib.import_module("netwright.stores.folders").find_run(run)
+    return found
+
+
+def runs(base: Path) -> list[Path]:
+    """The run folders in ``base``."""
+    found: list[Path] = importlib.import_module("netwright.stores.folders").list_runs(base)
+    return found
+
+
+def held(folder: Path) -> bool:
+    """Whether somebody works on the run now."""
+    return bool(importlib.import_module("netwright.stores.lock").held(folder))
+
+
+def events_of(folder: Path) -> list[Event]:
+    """The log of a run, opened for reading."""
+    return with_log(folder, lambda store: list(store.events()))
+
+
+def raw_inputs(task: Mapping[str, Any], files: Sequence[Path]) -> tuple[list[str], Any]:
+    """Names and raw inputs of the images or rows in files, read as the task's own were. ``task``: its description."""
+    names, raw = importlib.import_module("netwright.tasks.raw").encode_inputs(task, files)
+    return list(names), raw
+
+
 def with_log(folder: Path, use: Callable[[Any], T]) -> T:
     """Call ``use`` with the run's store, opened for reading."""
     store = importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, readonly=True)
@@ -160,7 +210,7 @@ class OpenRun:
     """The lock and the log of an existing run, as a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder: Path = importlib.import_module("netwright.stores.folders").find_run(folder)
+        self.folder = find_run(folder)
 
     def __enter__(self) -> Store:
         self.lock = locked(self.folder)
@@ -291,3 +341,36 @@ def opened(
         )
     finally:
         runner.close()
+
+
+# ---- the self-test ----------------------------------------------------------------------------------------------------
+
+
+def self_test(within_s: float = 60.0) -> tuple[float, str]:
+    """Start a worker that times a small network on ONNX Runtime: its latency in milliseconds, or 0 and what went wrong."""
+    job = Job("self-test", "trial", {}, within_s)
+    runner = importlib.import_module("netwright.runners.process").ProcessRunner(f"{__name__}:exercise", {}, 1, preload=())
+    try:
+        runner.submit(job)
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            for arrival in runner.arrivals(0.5):
+                if arrival.kind == "finished":
+                    return float(arrival.body["latency_ms"]), ""
+                if arrival.kind != "measured":
+                    return 0.0, f"the worker's job {arrival.kind}: {arrival.reason}"
+    finally:
+        runner.close()
+    return 0.0, f"the worker did not answer within {within_s:.0f} s"
+
+
+def exercise(argument: Mapping[str, Any]) -> Callable[[str, Mapping[str, Any]], Iterator[dict[str, Any]]]:
+    """What the worker of the self-test calls."""
+    signature = Signature((("x", Tensor((8,))),), (("y", Tensor((2,))),))
+    small = Architecture((Node("linear", (-1,), (("bias", True), ("units", 2)), "0"),), (0,))
+
+    def work(kind: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        values = part("devices", "cpu")().profile(small, signature).values
+        yield {"kind": "finished", "body": {"latency_ms": values["latency_ms"]}}
+
+    return work

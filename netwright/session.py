@@ -11,8 +11,8 @@ from typing import Any
 from netwright.core.contracts import Arrival, Estimator, Event, Job, Runner, Store, Strategy, Task
 from netwright.core.objectives import Goal
 from netwright.core.space import Space
+from netwright.loop import Ledger
 from netwright.recipe import Recipe
-from netwright.search import Ledger
 
 __all__ = ["Session"]
 

@@ -95,8 +95,10 @@ def _data(place: Path) -> None:
     rows = [f"{r},{a:.1f},{'NSW'[int(r) % 3]},{p:.0f}" for r, a, p in zip(rooms, area, price, strict=True)]
     (place / "table.csv").write_text("\n".join(["rooms,area,district,price", *rows]) + "\n", encoding="utf-8")
     (place / "new_rows.csv").write_text("rooms,area,district\n3,80,N\n1,30,\n", encoding="utf-8")
-    days = [f"2025-{1 + i // 28:02}-{1 + i % 28:02},{i % 7},{'yes' if (i * 7 + i % 5) % 3 else 'no'}" for i in range(180)]
-    (place / "shop.csv").write_text("\n".join(["day,weekday,sold", *days]) + "\n", encoding="utf-8")
+    days = [
+        f"2025-{1 + i // 28:02}-{1 + i % 28:02},{i % 7},{rng.uniform(0, 30):.1f},{'yes' if i % 3 else 'no'}" for i in range(180)
+    ]
+    (place / "shop.csv").write_text("\n".join(["day,weekday,degrees,sold", *days]) + "\n", encoding="utf-8")
     for label, name in enumerate(("cats", "dogs")):
         (place / "photos" / name).mkdir(parents=True)
         for i in range(20):

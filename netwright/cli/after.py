@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rich.text import Text
 
-from netwright.cli.glue import facts_of, find
 from netwright.cli.search import interruptible
 from netwright.cli.style import console
 from netwright.report.words import told
@@ -16,16 +15,16 @@ __all__ = ["export", "report"]
 
 def export(run: Path, trial: int | None, int8: bool, quiet: bool) -> None:
     """Write the model folder, and say what is in it and how well its parts agree."""
-    find(run)
+    from netwright import api
+
+    api.find_run(run)
     out = console()
     with interruptible(), out.status(Text(f"exporting {run}")):
-        from netwright import api
-
         folder = api.export(run, trial=trial, int8=int8)
     if not quiet:
         for file in sorted(folder.iterdir()):
             out.print(Text.assemble("  ", (f"{file.name:20}", "cyan"), f" {file.stat().st_size / 1024:,.1f} KiB"), soft_wrap=True)
-        exported = facts_of(run).exported or {}
+        exported = api.Run(run).facts.exported or {}
         for pair, difference in (exported.get("parity") or {}).items():
             out.print(Text(f"  {pair}: largest difference {difference:.2g}", style="dim"), soft_wrap=True)
         if exported.get("latency_ms") is not None:
@@ -35,11 +34,11 @@ def export(run: Path, trial: int | None, int8: bool, quiet: bool) -> None:
 
 def report(run: Path, open_: bool) -> None:
     """Write the report, and show it where that is wanted."""
-    find(run)
+    from netwright import api
+
+    api.find_run(run)
     out = console()
     with out.status(Text(f"writing the report of {run}")):
-        from netwright import api
-
         page = api.report(run)
     out.print(str(page), soft_wrap=True)
     if open_:

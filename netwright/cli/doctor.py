@@ -16,7 +16,6 @@ from pathlib import Path
 import typer
 from rich.text import Text
 
-from netwright.cli.glue import self_test
 from netwright.cli.style import console, print_json
 from netwright.recipe import environment
 from netwright.report.words import counted, duration
@@ -155,7 +154,9 @@ def _disk() -> Check:
 def _exercise() -> Check:
     """A worker is started and times a small network on ONNX Runtime."""
     began = time.monotonic()
-    latency, problem = self_test()
+    from netwright import api
+
+    latency, problem = api.self_test()
     if problem:
         return Check("self-test", False, problem, "See whether memory is short or the machine overloaded; else report it.")
     took = duration(time.monotonic() - began)

@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.text import Text
 
-from netwright.cli.glue import predictions
 from netwright.cli.style import console, print_json, table
 
 __all__ = ["predict"]
@@ -20,7 +19,9 @@ FEW = 4
 
 def predict(run: Path, files: Sequence[Path], as_json: bool) -> None:
     """A line for each image or row: in columns for people, separated by tabs for a pipe."""
-    found = predictions(run, files)
+    from netwright import api
+
+    found = api.predict(run, files)
     if as_json:
         print_json(found)
         return

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from netwright.cli.glue import facts_of, runs
 from netwright.cli.style import STATES, budget, console, grid, heading, limits, print_json, table
 from netwright.cli.summary import cost, files, gained, score, spent
 from netwright.cli.watch import goals
@@ -32,7 +31,9 @@ def show(run: Path | None, as_json: bool) -> None:
         base = Path(environment("NETWRIGHT_RUNS"))
         _all_as_json(base) if as_json else _all(console(), base)
         return
-    known = facts_of(run)
+    from netwright import api
+
+    known = api.Run(api.find_run(run)).facts
     if as_json:
         print_json(known.to_json())
     else:
@@ -43,10 +44,12 @@ def show(run: Path | None, as_json: bool) -> None:
 
 
 def _known(base: Path) -> list[tuple[Path, Facts | str]]:
+    from netwright import api
+
     found: list[tuple[Path, Facts | str]] = []
-    for run in runs(base):
+    for run in api.runs(base):
         try:
-            found.append((run, facts_of(run)))
+            found.append((run, api.Run(run).facts))
         except NetwrightError as error:
             found.append((run, str(error)))
     return found

@@ -120,7 +120,7 @@ class _Training:
                 total += self._one(batch)
         loss = float(total) / max(1, self.steps_per_epoch)
         if not math.isfinite(loss):
-            raise Diverged(f"the loss is {loss} in epoch {number}: training diverged")
+            raise Diverged(f"the loss is {loss} in epoch {number}")
         return loss
 
     def _one(self, batch: object) -> Tensor:

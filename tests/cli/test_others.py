@@ -10,7 +10,6 @@ import pytest
 
 from netwright import api
 from netwright.cli import doctor, listing
-from netwright.cli import predict as predicting
 from netwright.cli.main import main
 from netwright.registry import KINDS, listed
 from netwright.stores.sqlite import SqliteStore
@@ -92,7 +91,7 @@ def shares(*values: float) -> dict[str, float]:
 def test_predictions_are_tab_separated_in_a_pipe(
     found: list[dict[str, Any]], lines: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(predicting, "predictions", lambda run, files: found)
+    monkeypatch.setattr(api, "predict", lambda run, files: found)
     assert main(["predict", "runs/digits-1", "a.png"]) == 0
     assert capsys.readouterr().out.splitlines() == lines
     assert main(["predict", "runs/digits-1", "a.png", "--json"]) == 0

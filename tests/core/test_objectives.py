@@ -6,6 +6,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from netwright.core.metrics import METRICS, parse_limit, parse_objective, shown
 from netwright.core.objectives import Goal, crowding, dominates, fronts
 from netwright.core.seeds import integer, stream

@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from netwright.core.architecture import Architecture, Frame, Signature, Tensor, framed
 from netwright.core.picks import cross, enumerated, everything, mutate, neighbours, replayed, sample
 from netwright.core.space import (

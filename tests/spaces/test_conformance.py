@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from netwright.core.architecture import Signature, Tensor
 from netwright.core.contracts import Need
 from netwright.core.picks import sample

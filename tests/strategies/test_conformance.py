@@ -1,6 +1,7 @@
 """Every strategy of the folder passes the kit; what is not named random beats it."""
 
 import pytest
+
 from netwright.core.metrics import parse_objective
 from netwright.core.objectives import Goal
 from netwright.core.space import Space, op

@@ -18,8 +18,8 @@ from netwright import compose
 from netwright.api import Run
 from netwright.core.architecture import Frame, Signature
 from netwright.core.contracts import Event
+from netwright.loop import read_history
 from netwright.recipe import Recipe
-from netwright.search import read_history
 
 LEAN = [
     *("--set", "estimator.epochs=2", "--set", "estimator.final_epochs=2", "--set", "control.finalists=1"),

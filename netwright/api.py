@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 import time
@@ -206,11 +205,7 @@ def run_recipe(
     recipe = replace(recipe, workers=recipe.workers or opening.workers())
     _, space, _ = opening.checked(recipe, task)  # before any folder is made
     first = opening.start_with(recipe, space)
-    folder = opening.new_folder(recipe, task, out)
-    with (
-        opening.locked(folder),
-        contextlib.closing(opening.new_store(folder)) as store,
-    ):
+    with opening.new_run(recipe, task, out) as (folder, store):
         opening.fill_folder(folder, recipe, task)
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began, tell=tell) as session:
             session.write("created", **opening.creation(recipe, task, space))

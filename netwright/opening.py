@@ -40,8 +40,7 @@ __all__ = [
     "locked",
     "machine",
     "memory_store",
-    "new_folder",
-    "new_store",
+    "new_run",
     "opened",
     "prestart",
     "raw_inputs",
@@ -106,6 +105,7 @@ def checked(recipe: Recipe, task: Task) -> tuple[Any, Any, Any]:
     if problems:
         raise RecipeError("; ".join(problems))
     space, screener = compose.build_space(recipe, task.signature, task.frame, goal)
+    compose.build_strategy(recipe, space, goal)  # raises for a setting that cannot be
     sample(space, stream(recipe.seed, 0, "feasible"))  # raises NoFeasible before any folder is made
     return goal, space, screener
 
@@ -135,7 +135,7 @@ def read_trace(data: Any) -> dict[str, Answer]:
 # ---- the folder -------------------------------------------------------------------------------------------------------
 
 
-def new_folder(recipe: Recipe, task: Task, out: Path | str | None) -> Path:
+def _new_folder(recipe: Recipe, task: Task, out: Path | str | None) -> Path:
     folders = importlib.import_module("netwright.stores.folders")
     if out is None:
         made: Path = folders.new_run_folder(Path(environment("NETWRIGHT_RUNS")), task.name)
@@ -157,10 +157,23 @@ def locked(folder: Path) -> Any:
     return importlib.import_module("netwright.stores.lock").RunLock(folder)
 
 
-def new_store(folder: Path) -> Store:
-    """The log and vault of a new run."""
-    store: Store = importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, create=True)
-    return store
+@contextlib.contextmanager
+def new_run(recipe: Recipe, task: Task, out: Path | str | None) -> Iterator[tuple[Path, Store]]:
+    """A new run's folder and store, held for this process. What fails before anything is on record leaves no folder behind."""
+    folder = _new_folder(recipe, task, out)
+    begun = False
+    try:
+        with (
+            locked(folder),
+            contextlib.closing(importlib.import_module("netwright.stores.sqlite").SqliteStore(folder, create=True)) as store,
+        ):
+            try:
+                yield folder, store
+            finally:
+                begun = any(event.kind == "created" for event in store.events())
+    finally:
+        if not begun:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def memory_store() -> Store:

@@ -140,13 +140,19 @@ def _space_module(name: str) -> ModuleType:
     return sys.modules[key]
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+
+
 def _options(kind: str, name: str, maker: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a part's constructor knows; an unknown one is an error that names the known."""
-    known = [p.name for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for option in given:
+    """The settings that a part's constructor knows; an unknown one, or one of another kind than its default, is an error."""
+    known = {p.name: p.default for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    for option, value in given.items():
         if option not in known:
             what = f"Its settings: {', '.join(known)}." if known else "It has no settings."
             raise RecipeError(f"{kind} {name} has no setting {option!r}", todo=what)
+        wanted = type(known[option])
+        if wanted in _KINDS and type(value) is not wanted and not (wanted is float and type(value) is int):
+            raise RecipeError(f"{kind}.{option} cannot be {value!r}", todo=f"It is {_KINDS[wanted]}.")
     return dict(given)
 
 
@@ -186,10 +192,7 @@ def _nested(text: str, recipe: Recipe) -> Estimator:
 
 
 def _made(kind: str, name: str, maker: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    try:
-        return maker(*arguments, **_options(kind, name, maker, options))
-    except TypeError as error:
-        raise RecipeError(f"{kind} {name} cannot take these settings ({error})", todo="Check the kinds of the values.") from None
+    return maker(*arguments, **_options(kind, name, maker, options))
 
 
 def check(recipe: Recipe, task: Task) -> list[str]:

@@ -62,6 +62,10 @@ def resolve(recipe: Recipe, task: Task) -> Recipe:
     resolved = replace(recipe, objectives=tuple(objectives), space=space)
     goal = build_goal(resolved)
     plain = tuple(text.replace(f"@{recipe.device}", "") for text in recipe.limits)
+    if Need.IMAGES not in task.offers and recipe.estimator == "train":
+        # On tables longer trainings overfit: the winner is trained as long as it was in the search.
+        usual = {"optimizer": "adamw", "final_epochs": recipe.of("estimator").get("epochs", 12)}
+        resolved = resolved.with_options({"estimator": {**usual, **recipe.of("estimator")}})
     return replace(resolved, objectives=tuple(str(objective) for objective in goal.objectives), limits=plain)
 
 
@@ -150,7 +154,7 @@ def _options(kind: str, name: str, maker: Callable[..., Any], given: Mapping[str
         if option not in known:
             what = f"Its settings: {', '.join(known)}." if known else "It has no settings."
             raise RecipeError(f"{kind} {name} has no setting {option!r}", todo=what)
-        wanted = type(known[option])
+        wanted = float if known[option] is None else type(known[option])
         if wanted in _KINDS and type(value) is not wanted and not (wanted is float and type(value) is int):
             raise RecipeError(f"{kind}.{option} cannot be {value!r}", todo=f"It is {_KINDS[wanted]}.")
     return dict(given)
@@ -163,7 +167,7 @@ def build_strategy(recipe: Recipe, space: Space, goal: Goal) -> Strategy:
 
 
 def build_device(recipe: Recipe) -> Device:
-    device: Device = _made("device", recipe.device, part("devices", recipe.device), (), {})
+    device: Device = _made("device", recipe.device, part("devices", recipe.device), (), recipe.of("device"))
     return device
 
 

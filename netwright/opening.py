@@ -86,13 +86,15 @@ def loaded(recipe: Recipe, data: Any, test: Any, ledger: Ledger) -> Any:
     if data is None and not recipe.data:
         raise DataError("the data was an object of another process", todo="Give it again: resume(run, data=…).")
     brought = recipe.data if data is None else data
+    options = recipe.of("task")
     task = load(
         brought,
         target=recipe.target or None,
         test=recipe.test or test,
         split_by=recipe.split_by or None,
         seed=recipe.seed,
-        options=recipe.of("task"),
+        task=options.pop("kind", None),
+        options=options,
     )
     ledger.turn("idle")
     return task

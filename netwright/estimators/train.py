@@ -25,6 +25,10 @@ from netwright.nets.net import Net
 __all__ = ["Diverged", "Train"]
 
 
+OWN = {"sgd": (0.2, 0.002), "adamw": (0.008, 1.5)}
+"""Peak rate and weight decay of each optimizer. AdamW decays by rate × decay a step: at a few hundred steps less does nothing."""
+
+
 class Diverged(ArithmeticError):
     """The loss stopped being a number."""
 
@@ -32,9 +36,9 @@ class Diverged(ArithmeticError):
 class Train(Estimator):
     """Train alone, score on validation.
 
-    ``epochs``: of a search trial; ``final_epochs``: of the winner. ``optimizer``: ``sgd`` with Nesterov's momentum, or
-    ``adamw``; empty: SGD for images, AdamW for the rest. ``rate``: peak learning rate, 0 for the optimizer's own.
-    ``bfloat16``: arithmetic in bfloat16 where the processor has it.
+    ``epochs``: of a search trial; ``final_epochs``: of the winner; ``least_steps``: few rows are passed over more often, to
+    make as many steps. ``optimizer``: ``sgd`` with Nesterov's momentum, or ``adamw``. ``rate``: peak learning rate, and
+    ``weight_decay``: None for the optimizer's own, see :data:`OWN`. ``bfloat16``: arithmetic in it, where the processor can.
     """
 
     offers = frozenset({Need.TRAINING, Need.CURVE})
@@ -44,21 +48,25 @@ class Train(Estimator):
         *,
         epochs: int = 12,
         final_epochs: int = 40,
-        optimizer: str = "",
-        rate: float = 0.0,
-        weight_decay: float = 0.002,
+        least_steps: int = 100,
+        optimizer: str = "sgd",
+        rate: float | None = None,
+        weight_decay: float | None = None,
         bfloat16: bool = False,
     ) -> None:
-        if epochs < 1 or final_epochs < 1 or rate < 0 or weight_decay < 0:
+        if optimizer not in OWN:
+            raise RecipeError(f"unknown optimizer {optimizer!r}", where="estimator train", todo=f"Use {' or '.join(OWN)}.")
+        own_rate, own_decay = OWN[optimizer]
+        self.rate = own_rate if rate is None else rate
+        self.weight_decay = own_decay if weight_decay is None else weight_decay
+        if epochs < 1 or final_epochs < 1 or self.rate <= 0 or self.weight_decay < 0 or least_steps < 0:
             raise RecipeError(
-                f"epochs {epochs}, final_epochs {final_epochs}, rate {rate}, weight_decay {weight_decay}",
+                f"epochs {epochs}, final_epochs {final_epochs}, rate {self.rate}, weight_decay {self.weight_decay}",
                 where="estimator train",
                 todo="Make them positive.",
             )
-        if optimizer not in ("", "adamw", "sgd"):
-            raise RecipeError(f"unknown optimizer {optimizer!r}", where="estimator train", todo="Use adamw or sgd.")
-        self.epochs, self.final_epochs, self.optimizer, self.rate = epochs, final_epochs, optimizer, rate
-        self.weight_decay, self.bfloat16 = weight_decay, bfloat16
+        self.epochs, self.final_epochs, self.least_steps = epochs, final_epochs, least_steps
+        self.optimizer, self.bfloat16 = optimizer, bfloat16
 
     def metrics(self) -> Sequence[Metric]:
         return [metric for metric in METRICS.values() if metric.source == "scored"]
@@ -74,9 +82,9 @@ class Train(Estimator):
         """One measurement at a ninth, a third and the whole of the epochs; a final training yields its weights' digest."""
         fidelity = proposal.fidelity or self.full()
         final = fidelity.join_validation
-        rungs = {fidelity.epochs} if final else {math.ceil(fidelity.epochs / 3**k) for k in range(3)}
         run = _Training(self, proposal.architecture, fidelity, site)
-        for epoch in range(1, fidelity.epochs + 1):
+        rungs = {run.epochs} if final else {math.ceil(run.epochs / 3**k) for k in range(3)}
+        for epoch in range(1, run.epochs + 1):
             start = time.perf_counter()
             loss = run.epoch(epoch)
             run.seconds += time.perf_counter() - start
@@ -85,9 +93,10 @@ class Train(Estimator):
             start = time.perf_counter()
             scores = {} if final else dict(site.task.score(run.predict, "validation"))
             blob = save(run.net.tensors()) if final else b""
+            paid = fidelity.epochs * epoch / run.epochs  # as the proposal counts
             yield Measurement(
                 {"train_loss": loss, **scores},
-                Fidelity(epoch, fidelity.data, final),
+                Fidelity(max(1, round(paid)), fidelity.data, final),
                 {"train": run.seconds, "score": time.perf_counter() - start},
                 checkpoint=site.vault.put(blob) if final else "",
             )
@@ -102,8 +111,9 @@ class _Training:
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
         nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
-        self.total = max(1, self.steps_per_epoch * fidelity.epochs)
-        self.optimizer, self.rate = _optimizer(settings, self.net, images=len(site.task.signature.inputs[0][1].shape) == 3)
+        self.epochs = max(fidelity.epochs, math.ceil(settings.least_steps / max(1, self.steps_per_epoch)))
+        self.total = max(1, self.steps_per_epoch * self.epochs)
+        self.optimizer, self.rate = _optimizer(settings, self.net), settings.rate
         self.step, self.seconds = 0, 0.0
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16)
 
@@ -147,11 +157,8 @@ def schedule(done: float, warm: float = 0.15) -> float:
     return 0.05 + 0.95 * done / warm if done < warm else 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm)))
 
 
-RATES = {"sgd": 0.2, "adamw": 0.005}
-
-
-def _optimizer(settings: Train, net: nn.Module, *, images: bool) -> tuple[torch.optim.Optimizer, float]:
-    """The optimizer and its peak rate. Biases and norms are not decayed."""
+def _optimizer(settings: Train, net: nn.Module) -> torch.optim.Optimizer:
+    """Biases and norms are not decayed."""
     params = list(net.parameters())
     groups = [
         {"params": [p for p in params if p.ndim > 1], "weight_decay": settings.weight_decay},
@@ -160,8 +167,6 @@ def _optimizer(settings: Train, net: nn.Module, *, images: bool) -> tuple[torch.
     groups = [group for group in groups if group["params"]]
     if not groups:
         raise RecipeError("the architecture has no weights to train", where="estimator train", todo="Choose another space.")
-    name = settings.optimizer or ("sgd" if images else "adamw")
-    rate = settings.rate or RATES[name]
-    if name == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=True), rate
-    return torch.optim.AdamW(groups, lr=rate, fused=True), rate
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=settings.rate, momentum=0.9, nesterov=True, fused=True)
+    return torch.optim.AdamW(groups, lr=settings.rate, fused=True)

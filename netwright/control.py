@@ -213,14 +213,20 @@ def train_arms(session: Session, winner: Trial, values: Mapping[str, float], pla
 
 
 def _affordable(session: Session, winner: Trial, planned: Forecast, until: float | None) -> int:
-    """Epochs of the final trainings: as planned, or what the winner's own speed leaves time for."""
+    """Epochs of the final trainings: all, or as many as leave time for the whole control arm, as far as that is half of them."""
     begun = [event.body["fidelity"]["epochs"] for event in session.of("control") if "fidelity" in event.body]
+    most: int = session.estimator.inner.final().epochs  # type: ignore[attr-defined]
     if begun or until is None:
-        return int(begun[0]) if begun else planned.final_epochs
-    rows = session.task.describe().get("rows", {})
-    grown = 1 + rows.get("validation", 0) / max(1, rows.get("train", 1))
-    epoch_s = winner.seconds / planned.epochs / planned.data * grown
-    return max(1, min(planned.final_epochs, int(0.7 * (until - time.monotonic()) / max(1e-6, epoch_s))))
+        return int(begun[0]) if begun else most
+    wanted, slots = settings(session.recipe), session.runner.slots()
+    told = session.task.describe().get("rows", {})
+    rows, grown = told.get("train", 1) + told.get("validation", 0), 1 + told.get("validation", 0) / max(1, told.get("train", 1))
+    own_s = winner.seconds / planned.epochs / planned.data * grown
+    other_s = sum(entry["row_s"] for entry in planned.timed) / len(planned.timed) * rows
+    left_s = 1.2 * (until - time.monotonic())  # a trial also counts and scores: final trainings are that much quicker
+    whole = left_s * slots / (wanted.seeds * (own_s + (wanted.randoms + 0.5) * other_s))
+    alone = 0.75 * left_s / own_s
+    return max(1, min(most, int(alone), max(int(whole), round(0.6 * most))))
 
 
 def _trained(session: Session, jobs: Sequence[Job], arms: Mapping[str, Arm], until: float | None) -> Any:

@@ -41,10 +41,10 @@ SHORTEST = 4
 LATENCY_S = 0.1
 """Seconds for one measurement of latency."""
 
-CLOSING_S = 11.0
+CLOSING_S = 12.0
 """Seconds for the references, the test, the export, the report and ending, measured on two cores with digits."""
 
-IMPORTS_S = 3.0
+IMPORTS_S = 4.0
 """Seconds that imports took on that machine: where they take longer, so will the closing."""
 
 
@@ -210,16 +210,23 @@ def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: i
 
 
 def _final_s(randoms: int, seeds: int, epochs: int, epoch_s: float, slots: int) -> float:
-    """Seconds to train winner, randoms and the reference network on all slots; a quarter more for what is larger."""
-    return 1.25 * (2 + randoms) * seeds * epochs * epoch_s / slots
+    """Seconds to train winner, randoms and the reference network (half a network's time) on all slots."""
+    return (1.5 + randoms) * seeds * epochs * epoch_s / slots
+
+
+SHORTER = (1.0, 0.75, 0.6)
+"""Shares of the final epochs that are tried, in this order, so that the whole control arm fits."""
 
 
 def _final_share(after: Settings, epochs: int, epoch_s: float, slots: int, left_s: float, closing_s: float) -> tuple[int, float]:
-    """Epochs of the final trainings, and the seconds kept for the end: at most half of the time. Where the whole control arm
-    does not fit, less of it is reckoned with; what then does not fit is cut from its end."""
+    """Epochs of the final trainings, and the seconds kept for the end: not much more than half of the time. First the epochs
+    give way, then the control arm's seeds; what does not fit in the end is cut from the arm's end."""
+    most = 0.55 * left_s
     arms = [(after.randoms, after.seeds), (after.randoms, 2), (after.randoms, 1), (1, 1), (0, 1)]
     for randoms, seeds in [(r, s) for r, s in arms if r <= after.randoms and s <= after.seeds]:
-        needed = _final_s(randoms, seeds, epochs, epoch_s, slots) + closing_s
-        if needed <= 0.5 * left_s:
-            return epochs, needed
-    return max(1, min(epochs, int((0.5 * left_s - closing_s) / (1.25 * epoch_s)))), 0.5 * left_s
+        for share in SHORTER:
+            fewer = max(1, round(share * epochs))
+            needed = _final_s(randoms, seeds, fewer, epoch_s, slots) + closing_s
+            if needed <= most:
+                return fewer, needed
+    return max(1, min(epochs, int((most - closing_s) / (1.5 * epoch_s)))), most

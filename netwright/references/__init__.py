@@ -20,7 +20,7 @@ from netwright.core.trial import Fidelity
 
 __all__ = ["NETWORKS", "PLAIN", "features", "work"]
 
-PLAIN = ("linear", "boosting", "svm")
+PLAIN = ("boosting", "linear", "svm")
 NETWORKS = ("cnn",)
 
 

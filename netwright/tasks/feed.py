@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class Store:
     shift: int
     flip: bool
     late: Front | None
-    border: Tensor
+    border: Tensor = field(default_factory=lambda: torch.zeros(0))
 
     @classmethod
     def made(cls, parts: Sequence[Array], y: Tensor, front: Front, *, shift: int, flip: bool, fill: Sequence[float]) -> Store:
@@ -64,7 +64,7 @@ class Store:
         shape = parts[0].shape[1:]
         if len(shape) != 3:
             x = torch.cat([front(_raw(part).float()) for part in parts if len(part)])
-            return cls(x.contiguous(), y, 0, False, None, torch.zeros(0))
+            return cls(x.contiguous(), y, 0, False, None)
         channels, high, wide = shape
         size = (len(y), high + 2 * shift, wide + 2 * shift, channels)
         late = 4 * int(np.prod(size)) > IN_MEMORY

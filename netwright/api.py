@@ -70,7 +70,7 @@ class Best:
         return loaded(folder)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items() if name != "train_loss")
+        shown = ", ".join(f"{name}={value:.4g}" for name, value in self.metrics.items())
         return f"Best(trial={self.trial}, {shown})"
 
 

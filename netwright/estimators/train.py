@@ -99,9 +99,10 @@ class Train(Estimator):
             blob = save(run.net.tensors()) if final else b""
             paid = fidelity.epochs * epoch / run.epochs  # as the proposal counts
             yield Measurement(
-                {"train_loss": loss, **scores},
+                scores,
                 Fidelity(max(1, round(paid)), fidelity.data, final),
                 {"train": run.seconds, "score": time.perf_counter() - start},
+                {"train_loss": loss},
                 checkpoint=site.vault.put(blob) if final else "",
             )
             run.seconds = 0.0

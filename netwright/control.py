@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from netwright import compose
 from netwright.core.architecture import Architecture, framed
-from netwright.core.contracts import Arrival, Job
+from netwright.core.contracts import Arrival, Event, Job
 from netwright.core.metrics import METRICS, shown
 from netwright.core.picks import sample
 from netwright.core.seeds import integer, stream
@@ -205,11 +205,9 @@ def train_arms(session: Session, winner: Trial, values: Mapping[str, float], pla
     fidelity = Fidelity(_affordable(session, winner, planned, until), join_validation=True)
     arms = {arm.key: arm for arm in _planned(session, winner, values) if arm.key not in done}
     jobs = [_job(arm, fidelity) for arm in arms.values()]
-    first = next((job for job in jobs if job.key.startswith("winner/")), None)
-    if first is not None and not any(event.body["arm"] == "winner" for event in session.of("control")):
-        jobs.remove(first)
-        list(_trained(session, [first], arms, None))  # a search without its winner's weights is nothing: no deadline
-    list(_trained(session, jobs, arms, until))
+    begun = any(event.body["arm"] == "winner" for event in session.of("control"))
+    needed = jobs[0].key if jobs and not begun else ""  # a search without its winner's weights is nothing
+    list(_trained(session, jobs, arms, until, needed))
 
 
 def _affordable(session: Session, winner: Trial, planned: Forecast, until: float | None) -> int:
@@ -223,15 +221,17 @@ def _affordable(session: Session, winner: Trial, planned: Forecast, until: float
     rows, grown = told.get("train", 1) + told.get("validation", 0), 1 + told.get("validation", 0) / max(1, told.get("train", 1))
     own_s = winner.seconds / planned.epochs / planned.data * grown
     other_s = sum(entry["row_s"] for entry in planned.timed) / len(planned.timed) * rows
-    left_s = 1.2 * (until - time.monotonic())  # a trial also counts and scores: final trainings are that much quicker
+    left_s = 1.1 * (until - time.monotonic())  # a trial also counts and scores: final trainings are that much quicker
     whole = left_s * slots / (wanted.seeds * (own_s + (wanted.randoms + 0.5) * other_s))
     alone = 0.75 * left_s / own_s
     return max(1, min(most, int(alone), max(int(whole), round(0.6 * most))))
 
 
-def _trained(session: Session, jobs: Sequence[Job], arms: Mapping[str, Arm], until: float | None) -> Any:
+def _trained(
+    session: Session, jobs: Sequence[Job], arms: Mapping[str, Arm], until: float | None, needed: str = ""
+) -> Iterator[Event]:
     checkpoints: dict[str, Arrival] = {}
-    for job, arrival in session.batch(jobs, "final", until):
+    for job, arrival in session.batch(jobs, "final", until, needed):
         arm = arms[job.key]
         if arrival.kind == "measured":
             checkpoints[job.key] = arrival

@@ -56,18 +56,24 @@ class Session:
         """Seconds of the budget that are left; infinite without one."""
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
-    def batch(self, jobs: Sequence[Job], kind: str, until: float | None = None) -> Iterator[tuple[Job, Arrival]]:
-        """Do jobs on all slots, in their order; yields every arrival. At ``until`` (monotonic) what is left is stopped."""
+    def batch(
+        self, jobs: Sequence[Job], kind: str, until: float | None = None, needed: str = ""
+    ) -> Iterator[tuple[Job, Arrival]]:
+        """Do jobs on all slots, in their order; yields every arrival. At ``until`` (monotonic) what is left is stopped, but for
+        the first job where its key is ``needed``."""
         waiting, under_way = list(jobs), dict[str, Job]()
         while waiting or under_way:
+            late = until is not None and time.monotonic() >= until
+            if late:
+                waiting = [job for job in waiting if job.key == needed]
+                if not waiting and needed not in under_way:
+                    break
             while waiting and self.runner.busy() < self.runner.slots():
                 job = waiting.pop(0)
                 under_way[job.key] = job
                 self.runner.submit(job)
             self.ledger.turn(kind if self.runner.busy() else "idle")
-            if until is not None and time.monotonic() >= until:
-                break
-            patience = 0.5 if until is None else max(0.0, min(0.5, until - time.monotonic()))
+            patience = 0.5 if until is None or late else max(0.0, min(0.5, until - time.monotonic()))
             for arrival in self.runner.arrivals(patience):
                 yield under_way[arrival.key], arrival
                 if arrival.kind != "measured":

@@ -221,7 +221,7 @@ def _affordable(session: Session, winner: Trial, planned: Forecast, until: float
     rows, grown = told.get("train", 1) + told.get("validation", 0), 1 + told.get("validation", 0) / max(1, told.get("train", 1))
     own_s = winner.seconds / planned.epochs / planned.data * grown
     other_s = sum(entry["row_s"] for entry in planned.timed) / len(planned.timed) * rows
-    left_s = 1.1 * (until - time.monotonic())  # a trial also counts and scores: final trainings are that much quicker
+    left_s = 0.75 * (until - time.monotonic())  # the speed of a machine varies
     whole = left_s * slots / (wanted.seeds * (own_s + (wanted.randoms + 0.5) * other_s))
     alone = 0.75 * left_s / own_s
     return max(1, min(most, int(alone), max(int(whole), round(0.6 * most))))

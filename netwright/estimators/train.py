@@ -102,10 +102,10 @@ class Train(Estimator):
                 scores,
                 Fidelity(max(1, round(paid)), fidelity.data, final),
                 {"train": run.seconds, "score": time.perf_counter() - start},
-                {"train_loss": loss},
+                {"train_loss": loss, "rows": run.rows},
                 checkpoint=site.vault.put(blob) if final else "",
             )
-            run.seconds = 0.0
+            run.seconds, run.rows = 0.0, 0
 
 
 class _Training:
@@ -116,11 +116,12 @@ class _Training:
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
         nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
-        self.epochs = max(fidelity.epochs, math.ceil(settings.least_steps / max(1, self.steps_per_epoch)))
+        least = settings.least_steps if fidelity.data == 1.0 else 0  # part of the rows is chosen to be quick
+        self.epochs = max(fidelity.epochs, math.ceil(least / max(1, self.steps_per_epoch)))
         self.total = max(1, self.steps_per_epoch * self.epochs)
         self.params = list(self.net.parameters())
         self.optimizer, self.rate = _optimizer(settings, self.params), settings.rate
-        self.step, self.seconds = 0, 0.0
+        self.step, self.rows, self.seconds = 0, 0, 0.0
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16)
 
     def seed(self, purpose: str) -> int:
@@ -134,6 +135,7 @@ class _Training:
             self.net.train()
             for batch in self.task.batches("train", self.fidelity, self.seed(f"epoch{number}")):
                 total += self._one(batch)
+                self.rows += len(batch.x)
         loss = float(total) / max(1, self.steps_per_epoch)
         if not math.isfinite(loss):
             raise Diverged(f"the loss is {loss} in epoch {number}")

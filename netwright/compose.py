@@ -172,27 +172,43 @@ def build_device(recipe: Recipe) -> Device:
 
 
 def build_estimator(recipe: Recipe) -> Estimator:
-    """``stages`` around what the recipe names, unless it names its wrappers itself: ``stages(train)``."""
-    name = recipe.estimator
-    return _nested(name if "(" in name else f"stages({name})", recipe)
+    """``stages`` around what the recipe names, unless it names its wrappers itself: ``stages(train)``. Each of them takes the
+    settings that it knows."""
+    names = _names(recipe.estimator)
+    makers = {name: part("estimators", name) for name in names}
+    known = {
+        name: [p.name for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY]
+        for name, maker in makers.items()
+    }
+    given = recipe.of("estimator")
+    for option in given:
+        if not any(option in options for options in known.values()):
+            every = [option for options in known.values() for option in options]
+            raise RecipeError(
+                f"estimator {recipe.estimator} has no setting {option!r}", todo=f"Its settings: {', '.join(every)}."
+            )
+    built: tuple[Estimator, ...] = ()
+    for name in reversed(names):
+        wraps = "inner" in inspect.signature(makers[name]).parameters
+        if wraps != bool(built):
+            todo = f'Write "{name}(train)".' if wraps else f"{name} takes no other estimator inside."
+            raise RecipeError(f"estimator {recipe.estimator!r} cannot be built", todo=todo)
+        options = {option: value for option, value in given.items() if option in known[name]}
+        built = (_made("estimator", name, makers[name], built, options),)
+    return built[0]
 
 
-def _nested(text: str, recipe: Recipe) -> Estimator:
-    match = _NESTED.fullmatch(text)
-    if not match:
-        raise RecipeError(f"estimator {text!r} cannot be read", todo='Write "train" or "stages(train)".')
-    name, inner = match.groups()
-    arguments = (_nested(inner, recipe),) if inner else ()
-    made = part("estimators", name)
-    options = recipe.of("estimator")
-    if inner:  # settings belong to the innermost estimator; a wrapper takes those that only it knows
-        own = {p.name for p in inspect.signature(made).parameters.values() if p.kind is p.KEYWORD_ONLY}
-        options = {k: v for k, v in options.items() if k in own}
-    else:
-        wrappers = {"latency"}
-        options = {k: v for k, v in options.items() if k not in wrappers}
-    estimator: Estimator = _made("estimator", name, made, arguments, options)
-    return estimator
+def _names(text: str) -> list[str]:
+    """``stages(train)`` → ``["stages", "train"]``; a name alone gets ``stages`` around it."""
+    names: list[str] = []
+    rest: str | None = text
+    while rest:
+        match = _NESTED.fullmatch(rest)
+        if not match:
+            raise RecipeError(f"estimator {text!r} cannot be read", todo='Write "train" or "stages(train)".')
+        names.append(match[1])
+        rest = match[2]
+    return names if len(names) > 1 or names == ["stages"] else ["stages", *names]
 
 
 def _made(kind: str, name: str, maker: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:

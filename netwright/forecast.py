@@ -33,7 +33,7 @@ WORK = 4e9
 """FLOPs of one forward pass over the rows that a candidate is timed on."""
 
 WANTED = 100
-"""Trials that a search should at least have before epochs are added: `benchmarks/recipes.py`."""
+"""Trials that a search should have before epochs are added."""
 
 SHORTEST = 4
 """Epochs below which a trial trains on part of the rows rather than fewer times."""
@@ -187,7 +187,7 @@ def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: i
         closing_s = min(closing_s, 0.3 * left_s)
         final_epochs, final_s = _final_share(after, final_epochs, epoch_s, slots, left_s, closing_s)
         search_s = left_s - final_s
-        affordable = max(0.05, search_s * slots / (WANTED + 2 * finalists) - own) / (rows * row_s)  # epochs
+        affordable = max(0.05, search_s * slots / (min(WANTED, asked or WANTED) + 2 * finalists) - own) / (rows * row_s)  # epochs
         if affordable < SHORTEST:
             epochs, data = SHORTEST, max(min(1.0, 128 / rows), round(affordable / SHORTEST, 4))
         else:

@@ -18,6 +18,7 @@ from netwright import compose
 from netwright.api import Run
 from netwright.core.architecture import Frame, Signature
 from netwright.core.contracts import Event
+from netwright.errors import NetwrightError
 from netwright.loop import read_history
 from netwright.recipe import Recipe
 
@@ -117,7 +118,7 @@ def _readable(run: Path) -> bool:
         return False
     try:
         return any(event.kind == "created" for event in Run(run).events())
-    except Exception:
+    except NetwrightError:
         return False
 
 

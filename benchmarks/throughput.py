@@ -165,9 +165,7 @@ def plain(case: Case, network: Architecture) -> Callable[[], float]:
 @contextmanager
 def workers(case: Case, **options: Any) -> Iterator[Callable[..., list[dict[str, Any]]]]:
     """Two workers as a search starts them; gives a function that does jobs and returns what was measured last in each."""
-    recipe = Recipe(
-        objectives=("maximize accuracy",), space="chain", options={"estimator": {"least_steps": 0, "optimizer": "sgd", **options}}
-    )
+    recipe = Recipe(objectives=("maximize accuracy",), space="chain", options={"estimator": {"optimizer": "sgd", **options}})
     with tempfile.TemporaryDirectory() as folder:
         case.task.without_test().save(Path(folder) / "data")
         argument = {"recipe": recipe.to_json(), "folder": folder}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import math
 import re
 import resource
 import sys
@@ -63,10 +64,21 @@ def resolve(recipe: Recipe, task: Task) -> Recipe:
     goal = build_goal(resolved)
     plain = tuple(text.replace(f"@{recipe.device}", "") for text in recipe.limits)
     if Need.IMAGES not in task.offers and recipe.estimator == "train":
-        # On tables longer trainings overfit: the winner is trained as long as it was in the search.
-        usual = {"optimizer": "adamw", "final_epochs": recipe.of("estimator").get("epochs", 12)}
-        resolved = resolved.with_options({"estimator": {**usual, **recipe.of("estimator")}})
+        resolved = resolved.with_options({"estimator": {**_for_tables(recipe, task), **recipe.of("estimator")}})
     return replace(resolved, objectives=tuple(str(objective) for objective in goal.objectives), limits=plain)
+
+
+LEAST_STEPS = 100
+"""Steps that a training on a table has at least: few rows are passed over more often."""
+
+
+def _for_tables(recipe: Recipe, task: Task) -> dict[str, Any]:
+    """Settings of ``train``. Longer trainings overfit: the winner is trained as long as it was in the search."""
+    told = task.describe()
+    steps = max(1, math.ceil(told.get("rows", {}).get("train", 0) / told.get("options", {}).get("batch", 64)))
+    usual = max(part("estimators", "train")().epochs, math.ceil(LEAST_STEPS / steps))
+    epochs = recipe.of("estimator").get("epochs", usual)
+    return {"optimizer": "adamw", "epochs": epochs, "final_epochs": epochs}
 
 
 def build_goal(recipe: Recipe) -> Goal:
@@ -334,9 +346,8 @@ def _estimates(bench: _Bench, kind: str, body: Mapping[str, Any]) -> Iterator[An
         architecture = replayed(bench.space, dict(trace_from_json(body["trace"])))
     proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]))
     final = kind == "final"
-    goal = replace(bench.goal, limits=()) if final else bench.goal
+    goal = Goal(bench.goal.objectives[:1]) if final else bench.goal  # the score alone: what it costs is known by then
     site = Site(
         bench.task, bench.device, bench.vault, goal, int(body.get("seed", bench.seed)), int(body["number"]), bool(body["noisy"])
     )
-    estimator = bench.estimator.inner if final else bench.estimator  # type: ignore[attr-defined]
-    yield from estimator.estimate(proposal, site)
+    yield from bench.estimator.estimate(proposal, site)

@@ -213,7 +213,7 @@ def train_arms(session: Session, winner: Trial, values: Mapping[str, float], pla
 def _affordable(session: Session, winner: Trial, planned: Forecast, until: float | None) -> int:
     """Epochs of the final trainings: all, or as many as leave time for the whole control arm, as far as that is half of them."""
     begun = [event.body["fidelity"]["epochs"] for event in session.of("control") if "fidelity" in event.body]
-    most: int = session.estimator.inner.final().epochs  # type: ignore[attr-defined]
+    most = session.estimator.final().epochs
     if begun or until is None:
         return int(begun[0]) if begun else most
     wanted, slots = settings(session.recipe), session.runner.slots()
@@ -250,7 +250,7 @@ def _trained(
 
 def train_one(session: Session, name: str, architecture: Architecture, planned: Forecast | None) -> None:
     """Train one architecture with the final recipe, for an export that the search did not choose."""
-    fidelity = session.estimator.inner.final()  # type: ignore[attr-defined]
+    fidelity = session.estimator.final()
     if planned is not None:
         fidelity = Fidelity(planned.final_epochs, join_validation=True)
     arm = Arm("trial", name, architecture, integer(session.recipe.seed, 0, "final", 31), ships(session, architecture))
@@ -276,7 +276,9 @@ def unseal(session: Session, until: float | None) -> None:
     task = session.task
     trained = [event.body for event in session.of("control") if event.body.get("checkpoint")]
     session.ledger.turn("test")
-    session.write("unsealed", **task.open_test())  # type: ignore[attr-defined]
+    opened = task.open_test()  # type: ignore[attr-defined]
+    if not session.of("unsealed"):  # a conclusion that was killed half-way goes on with the test that it opened
+        session.write("unsealed", **opened)
     labels = task.rows("test")[1]  # type: ignore[attr-defined]
     found: list[Outputs] = []
     for body in trained:

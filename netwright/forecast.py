@@ -154,7 +154,7 @@ def _timed(session: Session) -> tuple[list[dict[str, Any]], float]:
     until = time.monotonic() + min(120.0, max(10.0, 0.3 * session.left_s))
     for job, arrival in session.batch(jobs, "forecast", until):
         drawn, counted = drawn_by[job.key]
-        if arrival.kind == "measured" and arrival.body["fidelity"]["epochs"] == EPOCHS:
+        if arrival.kind == "measured" and arrival.body.get("fidelity", {}).get("epochs") == EPOCHS:
             cost = arrival.body["cost"]
             row_s = cost["train"] / arrival.body["notes"]["rows"]
             found[job.key] = {"id": drawn.id, "params": counted.params, "row_s": row_s, "score_s": cost["score"]}
@@ -176,9 +176,8 @@ def plan(session: Session, timed: list[dict[str, Any]], rows: int, validation: i
     row_s = GROWN * sum(entry["row_s"] for entry in timed) / len(timed)
     score_s = sum(entry["score_s"] for entry in timed) / len(timed)
     own = (LATENCY_S if "latency_ms" in session.goal.metrics else 0.0) + 3 * score_s + 0.01
-    inner = session.estimator.inner  # type: ignore[attr-defined]
-    epochs, data, finalists = inner.full().epochs, 1.0, after.finalists
-    final_epochs, epoch_s = inner.final().epochs, row_s * (rows + validation)
+    epochs, data, finalists = session.estimator.full().epochs, 1.0, after.finalists
+    final_epochs, epoch_s = session.estimator.final().epochs, row_s * (rows + validation)
     closing_s = CLOSING_S * min(4.0, max(1.0, session.ledger.totals().get("imports", 0.0) / IMPORTS_S))
     if math.isinf(left_s):
         search_s, trials = None, asked

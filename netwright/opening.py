@@ -247,7 +247,7 @@ def fill_folder(folder: Path, recipe: Recipe, task: Any) -> None:
     write_text = importlib.import_module("netwright.stores.folders").write_text
     write_text(folder / "recipe.toml", recipe.to_toml())
     write_text(folder / "splits.json", json.dumps(task.splits()))
-    if hasattr(task, "save"):
+    if task.travels:
         task.without_test().save(folder / "data")
 
 
@@ -307,7 +307,7 @@ def workers() -> int:
 
 def _runner(recipe: Recipe, folder: Path, task: Any) -> Runner:
     argument = {"recipe": recipe.to_json(), "folder": str(folder.resolve())}
-    if not hasattr(task, "save"):
+    if not task.travels:
         compose.HERE[str(folder)] = task
         inline: Runner = importlib.import_module("netwright.runners.inline").InlineRunner(
             "netwright.compose:worker", {**argument, "task": str(folder)}

@@ -109,6 +109,8 @@ class Task(ABC):
     kind: Literal["classification", "regression"] = "classification"
     classes: tuple[str, ...] = ()
     offers: frozenset[Need] = frozenset()
+    travels: bool = False
+    """Whether ``without_test().save(folder)`` writes what workers need; else the work is done in this process."""
 
     @cached_property
     def frame(self) -> Frame:
@@ -176,6 +178,10 @@ class Estimator(ABC):
     @abstractmethod
     def full(self) -> Fidelity:
         """What its full evaluation costs, where a proposal leaves it open."""
+
+    def final(self) -> Fidelity:
+        """What the winner and the control arm are trained with."""
+        return self.full()
 
     def prepare(self, site: Site) -> None:
         """Done once, in one worker, before the first trial; resumes itself."""

@@ -31,6 +31,9 @@ class Stages(Estimator):
     def full(self) -> Fidelity:
         return self.inner.full()
 
+    def final(self) -> Fidelity:
+        return self.inner.final()
+
     def prepare(self, site: Site) -> None:
         self.inner.prepare(site)
 

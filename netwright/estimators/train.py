@@ -40,9 +40,9 @@ class Diverged(ArithmeticError):
 class Train(Estimator):
     """Train alone, score on validation.
 
-    ``epochs``: of a search trial; ``final_epochs``: of the winner; ``least_steps``: few rows are passed over more often, to
-    make as many steps. ``optimizer``: ``sgd`` with Nesterov's momentum, or ``adamw``. ``rate``: peak learning rate, and
-    ``weight_decay``: None for the optimizer's own, see :data:`OWN`. ``bfloat16``: arithmetic in it, where the processor can.
+    ``epochs``: of a search trial; ``final_epochs``: of the winner. ``optimizer``: ``sgd`` with Nesterov's momentum, or
+    ``adamw``. ``rate``: peak learning rate, and ``weight_decay``: None for the optimizer's own, see :data:`OWN`.
+    ``bfloat16``: arithmetic in it, where the processor can.
     """
 
     offers = frozenset({Need.TRAINING, Need.CURVE})
@@ -52,7 +52,6 @@ class Train(Estimator):
         *,
         epochs: int = 12,
         final_epochs: int = 40,
-        least_steps: int = 100,
         optimizer: str = "sgd",
         rate: float | None = None,
         weight_decay: float | None = None,
@@ -63,13 +62,13 @@ class Train(Estimator):
         own_rate, own_decay = OWN[optimizer]
         self.rate = own_rate if rate is None else rate
         self.weight_decay = own_decay if weight_decay is None else weight_decay
-        if epochs < 1 or final_epochs < 1 or self.rate <= 0 or self.weight_decay < 0 or least_steps < 0:
+        if epochs < 1 or final_epochs < 1 or self.rate <= 0 or self.weight_decay < 0:
             raise RecipeError(
                 f"epochs {epochs}, final_epochs {final_epochs}, rate {self.rate}, weight_decay {self.weight_decay}",
                 where="estimator train",
                 todo="Make them positive.",
             )
-        self.epochs, self.final_epochs, self.least_steps = epochs, final_epochs, least_steps
+        self.epochs, self.final_epochs = epochs, final_epochs
         self.optimizer, self.bfloat16 = optimizer, bfloat16
 
     def metrics(self) -> Sequence[Metric]:
@@ -79,7 +78,6 @@ class Train(Estimator):
         return Fidelity(self.epochs)
 
     def final(self) -> Fidelity:
-        """What the winner and the control arm are trained with."""
         return Fidelity(self.final_epochs, join_validation=True)
 
     def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:
@@ -87,8 +85,8 @@ class Train(Estimator):
         fidelity = proposal.fidelity or self.full()
         final = fidelity.join_validation
         run = _Training(self, proposal.architecture, fidelity, site)
-        rungs = {run.epochs} if final else {math.ceil(run.epochs / 3**k) for k in range(3)}
-        for epoch in range(1, run.epochs + 1):
+        rungs = {fidelity.epochs} if final else {math.ceil(fidelity.epochs / 3**k) for k in range(3)}
+        for epoch in range(1, fidelity.epochs + 1):
             start = time.perf_counter()
             loss = run.epoch(epoch)
             run.seconds += time.perf_counter() - start
@@ -97,10 +95,9 @@ class Train(Estimator):
             start = time.perf_counter()
             scores = {} if final else dict(site.task.score(run.predict, "validation"))
             blob = save(run.net.tensors()) if final else b""
-            paid = fidelity.epochs * epoch / run.epochs  # as the proposal counts
             yield Measurement(
                 scores,
-                Fidelity(max(1, round(paid)), fidelity.data, final),
+                Fidelity(epoch, fidelity.data, final),
                 {"train": run.seconds, "score": time.perf_counter() - start},
                 {"train_loss": loss, "rows": run.rows},
                 checkpoint=site.vault.put(blob) if final else "",
@@ -116,9 +113,7 @@ class _Training:
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
         nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
-        least = settings.least_steps if fidelity.data == 1.0 else 0  # part of the rows is chosen to be quick
-        self.epochs = max(fidelity.epochs, math.ceil(least / max(1, self.steps_per_epoch)))
-        self.total = max(1, self.steps_per_epoch * self.epochs)
+        self.total = max(1, self.steps_per_epoch * fidelity.epochs)
         self.params = list(self.net.parameters())
         self.optimizer, self.rate = _optimizer(settings, self.params), settings.rate
         self.step, self.rows, self.seconds = 0, 0, 0.0

@@ -43,6 +43,8 @@ class Part:
 class ArrayTask(Sealed):
     """``facts`` is JSON and says everything but the rows: see :meth:`describe`. ``parts``: the rows of each split."""
 
+    travels = True
+
     def __init__(self, facts: Mapping[str, Any], parts: Mapping[str, Part]) -> None:
         self.facts = dict(facts)
         self.parts = dict(parts)

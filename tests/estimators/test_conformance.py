@@ -22,7 +22,7 @@ from netwright.stores.memory import MemoryStore
 from netwright.tasks.load import load
 from netwright.testing import estimator as kit
 
-SHORT: dict[str, dict[str, Any]] = {"estimator": {"epochs": 3, "final_epochs": 3, "least_steps": 10, "optimizer": "adamw"}}
+SHORT: dict[str, dict[str, Any]] = {"estimator": {"epochs": 3, "final_epochs": 3, "optimizer": "adamw"}}
 
 
 def site(data: str, *limits: str) -> tuple[Proposal, Site]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Answer", "Architecture", "Attrs", "Frame", "Node", "Signature", "Tensor", "framed"]
+from netwright.core.block import NETWORK, Attrs, Block, Builder, Leaf, Node, lay, walked
 
-Attrs = tuple[tuple[str, Any], ...]
-"""Attributes of a layer as sorted (name, value) pairs: hashable, and the same whatever order they were written in."""
+__all__ = ["Answer", "Architecture", "Attrs", "Frame", "Node", "Signature", "Tensor", "framed"]
 
 Answer = int | tuple[int, ...] | None
 """What a hole was answered with: an option's index, the indices of a subset, or None where every option was kept."""
@@ -62,36 +61,75 @@ class Signature:
         return cls(read(data["inputs"]), read(data["heads"]))
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One layer at one place.
+class Architecture:
+    """Nodes in the order in which they run, the nodes whose outputs are the heads, and the trace that made them.
 
-    ``inputs`` are indices of earlier nodes, or −1, −2 … for the network's inputs. ``weights`` is the path where its weights
-    live: the same path means the same weights in every architecture of the space. ``hole`` names the decision whose options
-    a ``mix`` node joins. Nodes that share a ``scope`` are one recurrence.
+    Immutable. One that a space unfolds keeps the parts it was made of, and lays its ``nodes`` when they are first asked for.
     """
 
-    op: str
-    inputs: tuple[int, ...]
-    attrs: Attrs = ()
-    weights: str = ""
-    hole: str = ""
-    scope: str = ""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """Nodes in the order in which they run, the nodes whose outputs are the heads, and the trace that made them."""
-
-    nodes: tuple[Node, ...]
     outputs: tuple[int, ...]
-    trace: tuple[tuple[str, Answer], ...] = field(compare=False, default=())
+    trace: tuple[tuple[str, Answer], ...]
+    first: int = -1
+    """What stands for the network's first input wherever a part asks for it by name: see :func:`framed`."""
+
+    def __init__(
+        self, nodes: tuple[Node, ...], outputs: tuple[int, ...], trace: tuple[tuple[str, Answer], ...] = ()
+    ) -> None:
+        self.__dict__.update(nodes=nodes, outputs=outputs, trace=trace)
+
+    @classmethod
+    def of(
+        cls, block: Block, outputs: tuple[int, ...], trace: tuple[tuple[str, Answer], ...] = (), first: int = -1
+    ) -> Architecture:
+        """An architecture of parts. The block's input is the network's first."""
+        made = cls.__new__(cls)
+        made.__dict__.update(block=block, outputs=outputs, trace=trace, first=first)
+        return made
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError("an architecture does not change")
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        found: list[Node] = []
+        lay(self.block, (-1,), self.first, found)
+        return tuple(found)
+
+    @cached_property
+    def block(self) -> Block:
+        """The parts; those of an architecture that was given as nodes are the nodes."""
+
+        def inside(i: int) -> int:
+            return i if i >= 0 else NETWORK + i
+
+        if any(node.scope for node in self.nodes):
+            return _with_scopes(self.nodes)
+        leaves = [Leaf(n.op, tuple(map(inside, n.inputs)), n.attrs, n.weights, n.hole) for n in self.nodes]
+        return Block(tuple(leaves), len(leaves), self.outputs[0] if self.outputs else -1)
 
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits of the graph as laid: layers, attributes and edges, not the names of decisions."""
         laid = repr(([(n.op, n.inputs, n.attrs, n.scope) for n in self.nodes], self.outputs))
         return hashlib.blake2b(laid.encode(), digest_size=8).hexdigest()
+
+    def laid_as(self, other: Architecture) -> bool:
+        """Whether both have the same ``id``, without laying more nodes than it takes to see a difference."""
+        if self.block is other.block or self.outputs != other.outputs or self.block.size != other.block.size:
+            return self.block is other.block and self.outputs == other.outputs
+        mine, theirs = (walked(each.block, (-1,), each.first) for each in (self, other))
+        return all(a == b for a, b in zip(mine, theirs, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Architecture):
+            return NotImplemented
+        return self is other or (self.outputs == other.outputs and self.nodes == other.nodes)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"Architecture({self.id}, {len(self.nodes)} nodes)"
 
     @property
     def decisions(self) -> dict[str, Answer]:
@@ -175,15 +213,40 @@ def _tuples(value: Any) -> Any:
 
 def framed(architecture: Architecture, frame: Frame) -> Architecture:
     """The architecture as it ships: from raw inputs to final outputs. What is counted, timed and exported is this."""
-    n = len(frame.front)
-    nodes = [Node(name, (i - 1,), attrs, f"front.{i}") for i, (name, attrs) in enumerate(frame.front)]
-
-    def moved(i: int) -> int:
-        return i + n if i >= 0 else (n - 1 if i == -1 and n else i)
-
-    nodes += [replace(node, inputs=tuple(moved(i) for i in node.inputs)) for node in architecture.nodes]
-    out = moved(architecture.outputs[0])
+    builder = Builder()
+    first = -1
+    for i, (name, attrs) in enumerate(frame.front):
+        first = builder.leaf(name, (first,), attrs, f"front.{i}")
+    start = builder.size
+    builder.put(architecture.block, (first,), "")
+    outputs = [start + i if i >= 0 else first if i == -1 else i for i in architecture.outputs]
     for i, (name, attrs) in enumerate(frame.back):
-        nodes.append(Node(name, (out,), attrs, f"back.{i}"))
-        out = len(nodes) - 1
-    return Architecture(tuple(nodes), (out, *(moved(i) for i in architecture.outputs[1:])), architecture.trace)
+        outputs[0] = builder.leaf(name, (outputs[0],), attrs, f"back.{i}")
+    return Architecture.of(builder.block(outputs[0]), tuple(outputs), architecture.trace, first)
+
+
+def _with_scopes(nodes: tuple[Node, ...]) -> Block:
+    """Nodes that share a scope, one after the other, become one part."""
+    builder, inner = Builder(), Builder()
+    places: list[int] = []  # of each node, in the outer block
+    reads: dict[int, int] = {}
+
+    def outer(i: int) -> int:
+        return places[i] if i >= 0 else NETWORK + i
+
+    for place, node in enumerate(nodes):
+        begins = node.scope and (place == 0 or nodes[place - 1].scope != node.scope)
+        if begins:
+            inner, reads, base = Builder(), {}, builder.size
+            many = [m for m in nodes[place:] if m.scope == node.scope]
+            outside = dict.fromkeys(i for m in many for i in m.inputs if i < place)
+            reads = {i: k - len(outside) for k, i in enumerate(outside)}
+            for m in many:
+                mapped = tuple(reads[i] if i in reads else i - place for i in m.inputs)
+                path = m.weights.removeprefix(m.scope) if m.weights.startswith(m.scope) else f"/{m.weights}"
+                inner.leaf(m.op, mapped, m.attrs, path, m.hole)
+            builder.put(inner.block(inner.size - 1), tuple(outer(i) for i in reads), node.scope, scoped=True)
+            places += range(base, builder.size)
+        elif not node.scope:
+            places.append(builder.leaf(node.op, tuple(map(outer, node.inputs)), node.attrs, node.weights, node.hole))
+    return builder.block(places[-1])

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 
 from netwright.core.architecture import Answer, Architecture
-from netwright.core.space import ALL, Choice, Hole, Pick, Space, unfold
+from netwright.core.space import ALL, Hole, Pick, Space, unfold
 from netwright.errors import NoFeasible, SpaceError
 
 __all__ = [
@@ -30,24 +30,15 @@ REPAIRS = 400
 
 
 def at_random(rng: random.Random) -> Pick:
-    """Answer every hole uniformly over its answers."""
-    return lambda path, hole: hole.at(rng.randrange(hole.count))
-
-
-def fits(answer: Answer, hole: Hole) -> bool:
-    """Whether a remembered answer is one that this hole can give."""
-    n = len(hole.options)
-    if isinstance(hole, Choice):
-        return isinstance(answer, int) and 0 <= answer < n
-    inside = isinstance(answer, tuple) and all(0 <= i < n for i in answer) and list(answer) == sorted(set(answer))
-    return inside and isinstance(answer, tuple) and hole.at_least <= len(answer) <= hole.at_most
+    """Answer every hole uniformly over its answers; where traces are listed, uniformly over these."""
+    return lambda path, hole: hole.draw(rng)
 
 
 def replay(trace: Mapping[str, Answer], otherwise: Pick) -> Pick:
     """Answer from ``trace`` where it has a fitting answer, else ask ``otherwise``."""
 
     def pick(path: str, hole: Hole) -> Answer:
-        if path in trace and fits(trace[path], hole):
+        if path in trace and hole.fits(trace[path]):
             return trace[path]
         return otherwise(path, hole)
 
@@ -142,13 +133,13 @@ def mutate(space: Space, parent: Architecture, rng: random.Random) -> Architectu
         fresh = replay(old, at_random(rng))
 
         def pick(path: str, hole: Hole) -> Answer:
-            if path != gone or not fits(old[path], hole):
+            if path != gone or not hole.fits(old[path]):
                 return fresh(path, hole)
             other = rng.randrange(hole.count - 1)
             return hole.at(other + (other >= hole.index(old[path])))
 
         child = unfold(space, pick)
-        return child if child.id != parent.id else None
+        return None if child.laid_as(parent) else child
 
     return _accepted(space, draw, rng)
 

@@ -6,13 +6,36 @@ What an expression is written in stands in :mod:`netwright.core.terms`, and can 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
-from netwright.core.architecture import Answer, Architecture, Node, Signature
-from netwright.core.terms import Branches, Cell, Chain, Choice, Edge, Hole, Op, Range, Ref, Repeat, Seq, Subset, Term, Tie, op
+from netwright.core.architecture import Answer, Architecture, Signature
+from netwright.core.block import NETWORK, Block, Builder, Leaf
+from netwright.core.listing import Listing
+from netwright.core.terms import (
+    Branches,
+    Cell,
+    Chain,
+    Choice,
+    Edge,
+    Graph,
+    Hole,
+    Input,
+    Let,
+    Op,
+    Range,
+    Recur,
+    Ref,
+    Repeat,
+    Seq,
+    Subset,
+    Term,
+    Tie,
+    op,
+)
+from netwright.core.wellformed import check, holds_holes
 from netwright.errors import SpaceError
 
 __all__ = [
@@ -22,10 +45,14 @@ __all__ = [
     "Chain",
     "Choice",
     "Edge",
+    "Graph",
     "Hole",
+    "Input",
+    "Let",
     "Op",
     "Pick",
     "Range",
+    "Recur",
     "Ref",
     "Repeat",
     "Screen",
@@ -51,7 +78,11 @@ Screen = Callable[[Architecture], Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Space:
-    """An expression with holes, the rules it refers to, and what it accepts beyond being well formed."""
+    """An expression with holes, the rules it refers to, and what it accepts beyond being well formed.
+
+    ``heads`` are laid over the body's output, one for each head of the signature; without them the body is the only output.
+    Raises :class:`SpaceError`, with the path in the expression, where it is not well formed.
+    """
 
     body: Term
     name: str = "space"
@@ -59,6 +90,44 @@ class Space:
     max_depth: int = 8
     signature: Signature | None = None
     screen: Screen | None = field(default=None, compare=False)
+    heads: tuple[Term, ...] = ()
+    listing: Listing | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check({"net": self.body, **{f"head.{i}": head for i, head in enumerate(self.heads)}}, self.rules)
+
+    def only(self, traces: Iterable[Mapping[str, Answer]]) -> Space:
+        """The same space with these members only: holes offer what some listed trace still allows, and a random draw is
+        uniform over the traces. Raises :class:`SpaceError` for a trace that does not fit."""
+        listing = Listing()
+        for number, trace in enumerate(traces):
+            asked: list[tuple[str, Answer]] = []
+
+            def pick(path: str, hole: Hole, trace: Mapping[str, Answer] = trace, number: int = number) -> Answer:
+                if path not in trace or not hole.fits(trace[path]):
+                    what = f"answers {trace[path]!r}" if path in trace else "has no answer"
+                    raise SpaceError(
+                        f"trace {number} {what} at {path}", where=self.name, todo=f"It takes one of {hole.count} answers there."
+                    )
+                asked.append((path, trace[path]))
+                return trace[path]
+
+            walk = _Walk(replace(self, listing=None) if self.listing else self, pick)
+            walk.root()
+            listing.add(asked)
+        if not listing.count:
+            raise SpaceError("no trace is listed", where=self.name)
+        return replace(self, listing=listing)
+
+    @cached_property
+    def _laid(self) -> dict[Any, Any]:
+        """Blocks of the parts without holes, by term: laid once for all architectures."""
+        return {}
+
+    @cached_property
+    def _open(self) -> dict[int, bool]:
+        """Whether a term, by its address, holds holes."""
+        return {}
 
     def screened(self, screen: Screen | None) -> Space:
         """The same space that accepts only what ``screen`` finds no excess in."""
@@ -67,7 +136,7 @@ class Space:
     @cached_property
     def digest(self) -> str:
         """Names the expression: a trace means the same in every space with this digest."""
-        text = repr((self.body, sorted(self.rules.items()), self.max_depth))
+        text = repr((self.body, sorted(self.rules.items()), self.max_depth, *self.heads))
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -78,6 +147,7 @@ class Space:
             "body": _plain(self.body),
             "rules": {name: _plain(term) for name, term in self.rules.items()},
             "max_depth": self.max_depth,
+            **({"heads": _plain(self.heads)} if self.heads else {}),
         }
 
 
@@ -87,6 +157,8 @@ def _plain(value: Any) -> Any:
             return {"op": value.name, **{k: _plain(v) for k, v in value.attrs}}
         case tuple():
             return [_plain(v) for v in value]
+        case Let():
+            return {"Let": {"make": value.rule, "holes": {key: _plain(hole) for key, hole in value.holes}}}
         case _ if hasattr(type(value), "__dataclass_fields__"):
             return {type(value).__name__: {f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
         case _:
@@ -97,36 +169,57 @@ def _plain(value: Any) -> Any:
 
 
 def unfold(space: Space, pick: Pick) -> Architecture:
-    """Walk the expression, ask ``pick`` at each hole, lay the nodes flat.
+    """Walk the expression, ask ``pick`` at each hole, lay the parts.
 
     Raises :class:`SpaceError` where the expression cannot be laid (a rule without end, a kept attribute without order).
     """
     walk = _Walk(space, pick)
-    last = walk.go(space.body, "net", "net", (-1,), 0)
-    return Architecture(tuple(walk.nodes), (last,), tuple(walk.trace.items()))
+    block, outputs = walk.root()
+    return Architecture.of(block, outputs, tuple(walk.trace.items()))
 
 
 class _Walk:
-    """State of one unfolding: the nodes laid so far and the decisions taken."""
+    """State of one unfolding: the decisions taken, and the blocks of parts that may come again."""
 
     def __init__(self, space: Space, pick: Pick) -> None:
         self.space, self.pick = space, pick
-        self.nodes: list[Node] = []
         self.trace: dict[str, Answer] = {}
+        self.laid, self.open = space._laid, space._open
+        self.tied: dict[tuple[int, str, int], Block] = {}
+        self.made: list[Term] = []  # keeps what `laid` knows by its address
+        self.at = space.listing.root if space.listing else None
 
-    def answer(self, path: str, hole: Hole, depth: int) -> Answer:
+    def root(self) -> tuple[Block, tuple[int, ...]]:
+        builder = Builder()
+        last = builder.put(self.go(self.space.body, "net", 1, 0), (-1,), "net")
+        heads = self.space.heads
+        outputs = [builder.put(self.go(h, f"head.{i}", 1, 0), (last,), f"head.{i}") for i, h in enumerate(heads)] or [last]
+        return builder.block(outputs[0]), tuple(i - NETWORK if i < NETWORK else i for i in outputs)
+
+    # -- decisions
+
+    def answer(self, path: str, hole: Choice | Subset, depth: int) -> Answer:
         key = hole.name or path
-        if key not in self.trace:
-            given: Answer = hole.at(hole.count - 1) if depth > self.space.max_depth else self.pick(key, hole)
-            self.trace[key] = given
-        return self.trace[key]
+        trace = self.trace
+        if key in trace:
+            return trace[key]
+        if depth > self.space.max_depth:
+            given = hole.at(hole.count - 1)
+        elif self.at is None:
+            given = self.pick(key, hole)
+        else:
+            given = self.pick(key, self.at.limited(hole))
+        if self.at is not None:
+            self.at = self.at.after(key, given, self.space.name)
+        trace[key] = given
+        return given
 
     def kept(self, path: str, hole: Choice, depth: int) -> tuple[int, ...]:
         """The indices of the options of a choice that stay: one, some, or all."""
         given = self.answer(path, hole, depth)
-        if given is ALL:
-            return tuple(range(len(hole.options)))
-        return (given,) if isinstance(given, int) else given
+        if given.__class__ is int:
+            return (given,)  # type: ignore[return-value]
+        return tuple(range(len(hole.options))) if given is ALL else given  # type: ignore[return-value]
 
     def value(self, value: Any, path: str, depth: int) -> Any:
         """An attribute. Where several values are kept, a layer is built at its largest and cut to the others."""
@@ -137,94 +230,238 @@ class _Walk:
             raise SpaceError(f"the options {kept} cannot be kept together: they have no largest", where=path)
         return max(kept) if len(kept) > 1 else kept[0]
 
-    def emit(self, node: Node) -> int:
-        self.nodes.append(node)
-        return len(self.nodes) - 1
+    # -- parts
 
-    def join(self, how: str, inputs: Sequence[int]) -> int:
-        return inputs[0] if len(inputs) == 1 else self.emit(Node(how, tuple(inputs)))
+    def go(self, term: Term, dp: str, n: int, depth: int) -> Block:
+        """The block of ``term`` over ``n`` inputs; decisions live under ``dp``."""
+        key = (id(term), n)
+        block = self.laid.get(key)
+        if block is None:
+            block = _PARTS[term.__class__](self, term, dp, n, depth)
+            if not self.holds(term):
+                self.laid[key] = block
+        return block
 
-    def go(self, term: Term, dp: str, wp: str, x: tuple[int, ...], depth: int) -> int:
-        """Lay ``term`` over the outputs ``x``; decisions live under ``dp``, weights under ``wp``. Returns its last node."""
-        match term:
-            case Op():
-                attrs = tuple((k, self.value(v, f"{dp}.{k}", depth)) for k, v in term.attrs)
-                return self.emit(Node(term.name, (x[-1],), attrs, wp))
-            case Seq():
-                for i, part in enumerate(term.parts):
-                    x = (*x, self.go(part, f"{dp}.{i}", f"{wp}.{i}", x, depth))[-term.memory :]
-                return x[-1]
-            case Repeat():
-                return self.repeat(term, dp, wp, x, depth)
-            case Choice():
-                return self.choice(term, dp, wp, x, depth)
-            case Subset():
-                given = self.answer(dp, term, depth)
-                members = range(len(term.options)) if given is ALL else given
-                assert not isinstance(members, int)
-                base = term.name if term.shared and term.name else wp
-                ends = [self.go(term.options[i], f"{term.name or dp}={i}", f"{base}={i}", x, depth) for i in members]
-                if given is ALL:
-                    return self.emit(Node("mix", tuple(ends), hole=term.name or dp))
-                return self.join("sum", ends)
-            case Branches():
-                ends = [self.go(part, f"{dp}.{i}", f"{wp}.{i}", x, depth) for i, part in enumerate(term.parts)]
-                if term.project:
-                    fitted = (
-                        self.emit(Node("project", (end, ends[0]), (), f"{wp}.{i}.fit")) for i, end in enumerate(ends[1:], 1)
-                    )
-                    ends = [ends[0], *fitted]
-                return self.join(term.join, ends)
-            case Cell():
-                return self.cell(term, dp, wp, x, depth)
-            case Tie():
-                return self.go(term.body, term.name, term.name if term.shared else wp, x, depth)
-            case Ref():
-                if depth > self.space.max_depth + 1:
-                    raise SpaceError(
-                        f"rule {term.rule!r} unfolds without end",
-                        where=dp,
-                        todo="Make the last option of its choices one that does not refer to the rule again.",
-                    )
-                if term.rule not in self.space.rules:
-                    raise SpaceError(f"no rule is named {term.rule!r}", where=dp)
-                return self.go(self.space.rules[term.rule], f"{dp}.{term.rule}", f"{wp}.{term.rule}", x, depth + 1)
-            case _:
-                raise SpaceError(f"{term!r} is not a layer or an expression of layers", where=dp)
+    def holds(self, term: Term) -> bool:
+        found = self.open.get(id(term))
+        if found is None:
+            found = self.open[id(term)] = holds_holes(term)
+        return found
 
-    def choice(self, term: Choice, dp: str, wp: str, x: tuple[int, ...], depth: int) -> int:
-        kept = self.kept(dp, term, depth)
-        base = term.name if term.shared and term.name else wp
-        ends = [self.go(term.options[i], f"{term.name or dp}={i}", f"{base}={i}", x, depth) for i in kept]
-        return ends[0] if len(ends) == 1 else self.emit(Node("mix", tuple(ends), hole=term.name or dp))
+    def op(self, term: Op, dp: str, n: int, depth: int, arity: int = 1) -> Block:
+        attrs = tuple((k, self.value(v, f"{dp}.{k}", depth)) for k, v in term.attrs)
+        return Block((Leaf(term.name, tuple(range(-arity, 0)), attrs),), 1, 0)
 
-    def repeat(self, term: Repeat, dp: str, wp: str, x: tuple[int, ...], depth: int) -> int:
+    def seq(self, term: Seq, dp: str, n: int, depth: int) -> Block:
+        builder, x = Builder(), tuple(range(-n, 0))
+        laid, memory = self.laid, term.memory
+        for i, part in enumerate(term.parts):
+            block = laid.get((id(part), len(x))) or self.go(part, f"{dp}.{i}", len(x), depth)
+            x = (*x, builder.put(block, x, f".{i}"))[-memory:]
+        return builder.block(x[-1])
+
+    def repeat(self, term: Repeat, dp: str, n: int, depth: int) -> Block:
         times = term.times
         counts = (times,) if isinstance(times, int) else tuple(times.options[i] for i in self.kept(f"{dp}.times", times, depth))
+        builder, x = Builder(), tuple(range(-n, 0))
         ends = {0: x[-1]}
+        same: dict[int, Block] = {}
         for i in range(max(counts)):
-            inner = f"{dp}.body" if term.tied else f"{dp}.{i}"
-            x = (*x, self.go(term.body, inner, f"{wp}.{i}", x, depth))[-term.memory :]
+            if not term.tied:
+                block = self.go(term.body, f"{dp}.{i}", len(x), depth)
+            elif len(x) in same:
+                block = same[len(x)]
+            else:
+                block = same[len(x)] = self.go(term.body, f"{dp}.body", len(x), depth)
+            x = (*x, builder.put(block, x, f".{i}"))[-term.memory :]
             ends[i + 1] = x[-1]
         if len(counts) == 1:
-            return ends[counts[0]]
+            return builder.block(ends[counts[0]])
         assert isinstance(times, Choice)
-        return self.emit(Node("mix", tuple(ends[c] for c in counts), hole=times.name or f"{dp}.times"))
+        return builder.block(builder.leaf("mix", tuple(ends[c] for c in counts), (), ".mix", times.name or f"{dp}.times"))
 
-    def cell(self, term: Cell, dp: str, wp: str, x: tuple[int, ...], depth: int) -> int:
+    def option(self, term: Choice | Subset, i: int, dp: str, n: int, depth: int) -> Block:
+        """One option, with its weights at ``=i`` of where the hole stands, or of its name where they are shared."""
+        option = term.options[i]
+        key = (id(term), i, n)
+        block = self.laid.get(key)
+        if block is not None:
+            return block
+        path = f"/{term.name}={i}" if term.shared and term.name else f"={i}"
+        inner = self.named(option, f"{term.name}={i}", n, depth) if term.name else self.go(option, f"{dp}={i}", n, depth)
+        block = _wrapped(inner, n, path)
+        if not self.holds(option):
+            self.laid[key] = block
+        return block
+
+    def named(self, term: Term, name: str, n: int, depth: int) -> Block:
+        """A part whose decisions are taken once, wherever it stands."""
+        key = (id(term), name, n)
+        block = self.tied.get(key)
+        if block is None:
+            block = self.tied[key] = self.go(term, name, n, depth)
+        return block
+
+    def choice(self, term: Choice, dp: str, n: int, depth: int) -> Block:
+        kept = self.kept(dp, term, depth)
+        if len(kept) == 1:
+            return self.option(term, kept[0], dp, n, depth)
+        return self.joined(term, kept, "mix", dp, n, depth)
+
+    def subset(self, term: Subset, dp: str, n: int, depth: int) -> Block:
+        given = self.answer(dp, term, depth)
+        if given is ALL:
+            return self.joined(term, range(len(term.options)), "mix", dp, n, depth)
+        assert isinstance(given, tuple)
+        return self.joined(term, given, "sum", dp, n, depth)
+
+    def joined(self, term: Choice | Subset, members: Sequence[int], how: str, dp: str, n: int, depth: int) -> Block:
+        builder, x = Builder(), tuple(range(-n, 0))
+        ends = tuple(builder.put(self.option(term, i, dp, n, depth), x, "") for i in members)
+        if len(ends) == 1:
+            return builder.block(ends[0])
+        return builder.block(builder.leaf(how, ends, (), f".{how}", (term.name or dp) if how == "mix" else ""))
+
+    def branches(self, term: Branches, dp: str, n: int, depth: int) -> Block:
+        builder, x = Builder(), tuple(range(-n, 0))
+        ends = [builder.put(self.go(part, f"{dp}.{i}", n, depth), x, f".{i}") for i, part in enumerate(term.parts)]
+        if term.project:
+            ends[1:] = [builder.leaf("project", (end, ends[0]), (), f".{i}.fit") for i, end in enumerate(ends[1:], 1)]
+        return builder.block(ends[0] if len(ends) == 1 else builder.leaf(term.join, tuple(ends), (), f".{term.join}"))
+
+    def cell(self, term: Cell, dp: str, n: int, depth: int) -> Block:
+        builder, x = Builder(), tuple(range(-n, 0))
         states = list((x[:1] * term.inputs + x)[-term.inputs :])
-        for n, edges in enumerate(term.nodes):
+        for number, edges in enumerate(term.nodes):
+            how, hole, members, place = term.join, "", edges, f"{dp}.{number}"
+            if isinstance(edges, Subset):
+                given = self.answer(place, edges, depth)
+                kept = range(len(edges.options)) if given is ALL else given
+                how, hole = ("mix", edges.name or place) if given is ALL else (term.join, "")
+                chosen = [(k, edges.options[k]) for k in kept]  # type: ignore[union-attr]
+            else:
+                chosen = list(enumerate(members))
             ends = []
-            for k, edge in enumerate(edges):
-                d, w = f"{dp}.{n}.{k}", f"{wp}.{n}.{k}"
-                if isinstance(edge.source, int):
-                    start = states[edge.source]
+            for k, edge in chosen:
+                source = edge.source
+                if isinstance(source, int):
+                    start = states[source]
                 else:
-                    kept = self.kept(f"{d}.from", edge.source, depth)
-                    starts = tuple(states[edge.source.options[i]] for i in kept)
-                    mixed = len(starts) > 1
-                    start = self.emit(Node("mix", starts, hole=edge.source.name or f"{d}.from")) if mixed else starts[0]
-                ends.append(self.go(edge.term, f"{d}.op", f"{w}.op", (start,), depth))
-            states.append(self.join(term.join, ends))
+                    starts = tuple(states[source.options[i]] for i in self.kept(f"{place}.{k}.from", source, depth))
+                    start = starts[0]
+                    if len(starts) > 1:
+                        name = source.name or f"{place}.{k}.from"
+                        start = builder.leaf("mix", starts, (), f".{number}.{k}.from", name)
+                laid = self.laid.get((id(edge.term), 1)) or self.go(edge.term, f"{place}.{k}.op", 1, depth)
+                ends.append(builder.put(laid, (start,), f".{number}.{k}.op"))
+            one = len(ends) == 1
+            states.append(ends[0] if one else builder.leaf(how, tuple(ends), (), f".{number}.{how}", hole))
         inner = states[term.inputs :]
-        return inner[-1] if term.output == "last" else self.join(term.output, inner)
+        if term.output == "last" or len(inner) == 1:
+            return builder.block(inner[-1])
+        return builder.block(builder.leaf(term.output, tuple(inner), (), f".{term.output}"))
+
+    def graph(self, term: Graph, dp: str, n: int, depth: int) -> Block:
+        builder = Builder()
+        places = {"x" if i == 1 else f"x{i - 1}": -i for i in range(1, n + 1)}
+        for name, part, reads in term.nodes:
+            missing = [read for read in reads if read not in places]
+            if missing:
+                raise SpaceError(f"there are {n} inputs, so no {missing[0]!r}", where=f"{dp}.{name}")
+            inputs = tuple(places[read] for read in reads)
+            if isinstance(part, Op):
+                key = (id(part), -len(inputs))
+                block = self.laid.get(key)
+                if block is None:
+                    block = self.op(part, f"{dp}.{name}", n, depth, len(inputs))
+                    if not self.holds(part):
+                        self.laid[key] = block
+            else:
+                block = self.go(part, f"{dp}.{name}", len(inputs), depth)
+            places[name] = builder.put(block, inputs, f".{name}")
+        return builder.block(places[term.output])
+
+    def input(self, term: Input, dp: str, n: int, depth: int) -> Block:
+        signature = self.space.signature
+        names = [name for name, _ in signature.inputs] if signature else []
+        if term.name not in names:
+            known = f"It has {', '.join(names)}." if names else "Give the space a signature."
+            raise SpaceError(f"the task has no input {term.name!r}", where=dp, todo=known)
+        return Block((), 0, NETWORK - 1 - names.index(term.name))
+
+    def recur(self, term: Recur, dp: str, n: int, depth: int) -> Block:
+        builder = Builder()
+        return builder.block(builder.put(self.go(term.body, dp, n, depth), tuple(range(-n, 0)), "", scoped=True))
+
+    def let(self, term: Let, dp: str, n: int, depth: int) -> Block:
+        chosen: dict[str, Any] = {}
+        for key, hole in term.holes:
+            given = self.answer(f"{dp}.{key}", hole, depth)
+            if isinstance(hole, Choice) and isinstance(given, int):
+                chosen[key] = hole.options[given]
+            elif isinstance(hole, Subset) and isinstance(given, tuple):
+                chosen[key] = tuple(hole.options[i] for i in given)
+            else:
+                raise SpaceError(
+                    f"the options of {key!r} cannot be kept together: {term.rule} needs one answer",
+                    where=f"{dp}.{key}",
+                    todo="A space with a Let has no supernet.",
+                )
+        made = term.make(**chosen)
+        if holds_holes(made):
+            raise SpaceError(f"{term.rule} returned a term with holes", where=dp, todo="Give the holes to the Let.")
+        shared = self.laid, self.open
+        self.laid, self.open = {}, _Closed()  # what is known by its address dies with this walk
+        self.made.append(made)
+        block = self.go(made, dp, n, depth)
+        self.laid, self.open = shared
+        return block
+
+    def tie(self, term: Tie, dp: str, n: int, depth: int) -> Block:
+        block = self.named(term.body, term.name, n, depth)
+        return _wrapped(block, n, f"/{term.name}") if term.shared else block
+
+    def ref(self, term: Ref, dp: str, n: int, depth: int) -> Block:
+        if depth > self.space.max_depth + len(self.space.rules):
+            raise SpaceError(
+                f"rule {term.rule!r} unfolds without end",
+                where=dp if len(dp) < 120 else f"{dp[:120]} …",
+                todo="Make the last option of its choices one that does not refer to the rule again.",
+            )
+        return _wrapped(self.go(self.space.rules[term.rule], f"{dp}.{term.rule}", n, depth + 1), n, f".{term.rule}")
+
+
+class _Closed(dict[int, bool]):
+    """Of the terms that a Let made: none holds holes."""
+
+    def get(self, key: int, default: Any = None) -> bool:
+        return False
+
+
+def _wrapped(block: Block, n: int, path: str) -> Block:
+    """The same block with its paths under ``path``."""
+    if block.size == 1 and isinstance(leaf := block.items[0], Leaf):
+        return Block((leaf._replace(path=_kept_shared(path, leaf.path)),), 1, block.out)
+    builder = Builder()
+    return builder.block(builder.put(block, tuple(range(-n, 0)), path))
+
+
+def _kept_shared(path: str, more: str) -> str:
+    return more if more[:1] == "/" else path + more
+
+
+_PARTS: dict[type, Callable[..., Block]] = {
+    Op: _Walk.op,
+    Seq: _Walk.seq,
+    Repeat: _Walk.repeat,
+    Choice: _Walk.choice,
+    Subset: _Walk.subset,
+    Branches: _Walk.branches,
+    Cell: _Walk.cell,
+    Graph: _Walk.graph,
+    Input: _Walk.input,
+    Recur: _Walk.recur,
+    Let: _Walk.let,
+    Tie: _Walk.tie,
+    Ref: _Walk.ref,
+}

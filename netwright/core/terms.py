@@ -7,6 +7,8 @@ chains of blocks (Cai et al. 2019, arXiv:1812.00332), grammars (Schrodi et al. 2
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +21,14 @@ __all__ = [
     "Chain",
     "Choice",
     "Edge",
+    "Graph",
     "Hole",
+    "Input",
+    "Let",
+    "Limited",
     "Op",
     "Range",
+    "Recur",
     "Ref",
     "Repeat",
     "Seq",
@@ -66,6 +73,14 @@ class Choice:
         """The inverse of :meth:`at`."""
         assert isinstance(answer, int)
         return answer
+
+    def fits(self, answer: Answer) -> bool:
+        """Whether a remembered answer is one that this hole can give."""
+        return isinstance(answer, int) and 0 <= answer < len(self.options)
+
+    def draw(self, rng: random.Random) -> Answer:
+        """An answer, each as likely as any other."""
+        return rng.randrange(len(self.options))
 
 
 def Range(low: int, high: int, step: int = 1, *, name: str = "") -> Choice:
@@ -119,8 +134,56 @@ class Subset:
             low = member + 1
         return before
 
+    def fits(self, answer: Answer) -> bool:
+        if not isinstance(answer, tuple) or not self.at_least <= len(answer) <= self.at_most:
+            return False
+        return list(answer) == sorted(set(answer)) and 0 <= answer[0] and answer[-1] < len(self.options)
 
-Hole = Choice | Subset
+    def draw(self, rng: random.Random) -> Answer:
+        return self.at(rng.randrange(self.count))
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A hole that offers some of its answers only: those that a listed trace still allows, ``weights`` traces each.
+
+    A draw is uniform over these traces. See :meth:`netwright.core.space.Space.only`.
+    """
+
+    hole: Choice | Subset
+    answers: tuple[Answer, ...]
+    weights: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        return self.hole.name
+
+    @property
+    def options(self) -> tuple[Any, ...]:
+        return self.hole.options
+
+    @property
+    def count(self) -> int:
+        return len(self.answers)
+
+    def at(self, index: int) -> Answer:
+        return self.answers[index]
+
+    def index(self, answer: Answer) -> int:
+        return self.answers.index(answer)
+
+    def fits(self, answer: Answer) -> bool:
+        return answer in self.answers
+
+    def draw(self, rng: random.Random) -> Answer:
+        left = rng.randrange(sum(self.weights))
+        for answer, weight in zip(self.answers, self.weights, strict=True):
+            if (left := left - weight) < 0:
+                return answer
+        raise AssertionError("the weights add up")
+
+
+Hole = Choice | Subset | Limited
 
 
 # ---- terms: what an author writes -------------------------------------------------------------------------------------
@@ -196,13 +259,72 @@ class Edge:
 class Cell:
     """A graph of nodes that join (``join``) their incoming edges. Nodes 0 … ``inputs`` − 1 are the inputs, the oldest first.
 
-    ``output`` is ``last``, or how all the inner nodes are joined: ``sum`` or ``concat``.
+    A node is a tuple of edges, or a :class:`Subset` of edges (two *different* inputs of a DARTS node). ``output`` is
+    ``last``, or how all the inner nodes are joined: ``sum`` or ``concat``.
     """
 
-    nodes: tuple[tuple[Edge, ...], ...]
+    nodes: tuple[tuple[Edge, ...] | Subset, ...]
     inputs: int = 1
     join: str = "sum"
     output: str = "last"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A graph of named parts: (name, term, names of its inputs). ``x`` is the newest input, ``x1`` the one before it.
+
+    A layer gets all its inputs in order; any other term sees them as its inputs, the last one newest.
+    """
+
+    nodes: tuple[tuple[str, Term, tuple[str, ...]], ...]
+    output: str
+
+    def __init__(self, nodes: Sequence[tuple[str, Term, Sequence[str]]], output: str = "") -> None:
+        plain = tuple((name, term, tuple(inputs)) for name, term, inputs in nodes)
+        object.__setattr__(self, "nodes", plain)
+        object.__setattr__(self, "output", output or (plain[-1][0] if plain else ""))
+
+
+@dataclass(frozen=True)
+class Input:
+    """The task's input of that name, wherever it stands: how a second input comes in."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Recur:
+    """``body`` once for each time step: (time, features) → (time, units). Its nodes share a scope.
+
+    Inside, everything is a vector; layer ``state`` gives what layer ``carry`` kept at the step before, zeros at first.
+    """
+
+    body: Term
+
+
+@dataclass(frozen=True)
+class Let:
+    """Ask ``holes`` in order, then lay ``make(**chosen)``: for rules that no other word can say.
+
+    ``make`` is a pure function of a module, given each hole's option (or, of a :class:`Subset`, the tuple of its kept
+    options), and returns a term without holes. Several options cannot be kept: it has no supernet.
+    """
+
+    make: Callable[..., Term]
+    holes: tuple[tuple[str, Choice | Subset], ...]
+
+    def __init__(self, make: Callable[..., Term], /, **holes: Choice | Subset) -> None:
+        object.__setattr__(self, "make", make)
+        object.__setattr__(self, "holes", tuple(holes.items()))
+
+    @property
+    def rule(self) -> str:
+        """The function's name, which stands for it wherever a space is written down."""
+        named = getattr(self.make, "__qualname__", "")
+        return f"{self.make.__module__}.{named}" if named else repr(self.make)
+
+    def __repr__(self) -> str:
+        return f"Let({self.rule}, {', '.join(f'{key}={hole!r}' for key, hole in self.holes)})"
 
 
 @dataclass(frozen=True)
@@ -221,4 +343,4 @@ class Ref:
     rule: str
 
 
-Term = Op | Seq | Repeat | Branches | Cell | Tie | Ref | Choice | Subset
+Term = Op | Seq | Repeat | Branches | Cell | Graph | Input | Recur | Let | Tie | Ref | Choice | Subset

@@ -24,10 +24,11 @@ def random_architecture(number: int) -> tuple[Architecture, Signature]:
             "sequence": rng.choice((op("time_pool"), op("flatten"))),
             "vector": op("identity"),
         }
-        space = Space(Seq(_term(rng, kind, 3), _term(rng, kind, 2), ends[kind], op("linear", units=3)))
+        body = Seq(_term(rng, kind, 3), _term(rng, kind, 2), ends[kind], op("linear", units=3))
         try:
+            space = Space(body)
             return signed(unfold(space, at_random(rng)), (("x", Tensor(shape)),))
-        except SpaceError:  # a window larger than its map, branches that do not meet
+        except SpaceError:  # equal options, a window larger than its map, branches that do not meet
             continue
     raise AssertionError(f"no network found for number {number}")
 

@@ -1,0 +1,130 @@
+"""What a part of a space lays: nodes relative to where the part stands, so that a part used again is laid once and stamped.
+
+Everything that can be said of a part wherever it stands (its parameters, its canonical form) is said once, on the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+__all__ = ["NETWORK", "Attrs", "Block", "Builder", "Leaf", "Node", "Stamp", "joined", "lay", "walked"]
+
+Attrs = tuple[tuple[str, Any], ...]
+"""Attributes of a layer as sorted (name, value) pairs: hashable, and the same whatever order they were written in."""
+
+NETWORK = -1_000_000
+"""Added to −1, −2 …: an input of the whole network, whatever part asks for it."""
+
+
+class Node(NamedTuple):
+    """One layer at one place.
+
+    ``inputs`` are indices of earlier nodes, or −1, −2 … for the network's inputs. ``weights`` is the path where its weights
+    live: the same path means the same weights in every architecture of the space. ``hole`` names the decision whose options
+    a ``mix`` node joins. Nodes that share a ``scope`` are one recurrence, run once for each time step.
+    """
+
+    op: str
+    inputs: tuple[int, ...]
+    attrs: Attrs = ()
+    weights: str = ""
+    hole: str = ""
+    scope: str = ""
+
+
+class Leaf(NamedTuple):
+    """A node inside a block. Inputs: ≥ 0 are places in the block, −1 is the block's newest input, −2 the one before it."""
+
+    op: str
+    inputs: tuple[int, ...]
+    attrs: Attrs = ()
+    path: str = ""
+    hole: str = ""
+
+
+class Stamp(NamedTuple):
+    """A block inside a block: its inputs (oldest first), what its paths begin with, and the place of its first node."""
+
+    block: Block
+    inputs: tuple[int, ...]
+    path: str
+    base: int
+    scoped: bool = False
+
+
+class Block:
+    """Items in the order in which they run; ``size`` nodes in all; ``out`` is the place of the output, or an input's number.
+
+    ``memo`` keeps what was found out about it, by who found it.
+    """
+
+    __slots__ = ("items", "memo", "out", "size")
+
+    def __init__(self, items: tuple[Leaf | Stamp, ...], size: int, out: int) -> None:
+        self.items, self.size, self.out = items, size, out
+        self.memo: dict[Any, Any] = {}
+
+
+def joined(path: str, more: str) -> str:
+    """A path inside a path. One that begins with ``/`` is a name of its own: weights shared wherever they are used."""
+    return more[1:] if more[:1] == "/" else path + more
+
+
+class Builder:
+    """Puts a block together."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self) -> None:
+        self.items: list[Leaf | Stamp] = []
+        self.size = 0
+
+    def leaf(self, op: str, inputs: tuple[int, ...], attrs: Attrs = (), path: str = "", hole: str = "") -> int:
+        """Add a layer; returns its place."""
+        self.items.append(Leaf(op, inputs, attrs, path, hole))
+        self.size += 1
+        return self.size - 1
+
+    def put(self, block: Block, inputs: tuple[int, ...], path: str, scoped: bool = False) -> int:
+        """Add a block; returns the place of its output."""
+        out = block.out
+        if block.size:
+            base = self.size
+            self.items.append(Stamp(block, inputs, path, base, scoped))
+            self.size = base + block.size
+            if out >= 0:
+                return base + out
+        return inputs[out] if out > NETWORK else out
+
+    def block(self, out: int) -> Block:
+        return Block(tuple(self.items), self.size, out)
+
+
+def lay(block: Block, inputs: tuple[int, ...], first: int, nodes: list[Node], path: str = "", scope: str = "") -> None:
+    """Append the nodes of a block. ``first``: what stands for the network's first input (−1, or a node before)."""
+    base = len(nodes)
+    for item in block.items:
+        reads = tuple(
+            [base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK for i in item.inputs]
+        )
+        if item.__class__ is Leaf:
+            nodes.append(Node(item.op, reads, item.attrs, joined(path, item.path), item.hole, scope))  # type: ignore[union-attr]
+        else:
+            inner = joined(path, item.path)
+            lay(item.block, reads, first, nodes, inner, inner if item.scoped else scope)  # type: ignore[union-attr]
+
+
+def walked(
+    block: Block, inputs: tuple[int, ...], first: int, base: int = 0, path: str = "", scope: str = ""
+) -> Iterator[tuple[str, tuple[int, ...], Attrs, str]]:
+    """The graph of a block, node by node, without laying it."""
+    for item in block.items:
+        reads = tuple(
+            [base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK for i in item.inputs]
+        )
+        if isinstance(item, Leaf):
+            yield item.op, reads, item.attrs, scope
+        else:
+            inner = joined(path, item.path)
+            yield from walked(item.block, reads, first, base + item.base, inner, inner if item.scoped else scope)

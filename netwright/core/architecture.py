@@ -72,9 +72,7 @@ class Architecture:
     first: int = -1
     """What stands for the network's first input wherever a part asks for it by name: see :func:`framed`."""
 
-    def __init__(
-        self, nodes: tuple[Node, ...], outputs: tuple[int, ...], trace: tuple[tuple[str, Answer], ...] = ()
-    ) -> None:
+    def __init__(self, nodes: tuple[Node, ...], outputs: tuple[int, ...], trace: tuple[tuple[str, Answer], ...] = ()) -> None:
         self.__dict__.update(nodes=nodes, outputs=outputs, trace=trace)
 
     @classmethod

@@ -101,18 +101,25 @@ class Builder:
         return Block(tuple(self.items), self.size, out)
 
 
+def _input(i: int, first: int) -> int:
+    return first if i == NETWORK - 1 else i - NETWORK
+
+
 def lay(block: Block, inputs: tuple[int, ...], first: int, nodes: list[Node], path: str = "", scope: str = "") -> None:
     """Append the nodes of a block. ``first``: what stands for the network's first input (−1, or a node before)."""
     base = len(nodes)
     for item in block.items:
         reads = tuple(
-            [base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK for i in item.inputs]
+            [
+                base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK
+                for i in item.inputs
+            ]
         )
-        if item.__class__ is Leaf:
-            nodes.append(Node(item.op, reads, item.attrs, joined(path, item.path), item.hole, scope))  # type: ignore[union-attr]
+        if isinstance(item, Leaf):
+            nodes.append(Node(item.op, reads, item.attrs, joined(path, item.path), item.hole, scope))
         else:
             inner = joined(path, item.path)
-            lay(item.block, reads, first, nodes, inner, inner if item.scoped else scope)  # type: ignore[union-attr]
+            lay(item.block, reads, first, nodes, inner, inner if item.scoped else scope)
 
 
 def walked(
@@ -121,7 +128,10 @@ def walked(
     """The graph of a block, node by node, without laying it."""
     for item in block.items:
         reads = tuple(
-            [base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK for i in item.inputs]
+            [
+                base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK
+                for i in item.inputs
+            ]
         )
         if isinstance(item, Leaf):
             yield item.op, reads, item.attrs, scope

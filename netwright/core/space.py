@@ -103,7 +103,13 @@ class Space:
         for number, trace in enumerate(traces):
             asked: list[tuple[str, Answer]] = []
 
-            def pick(path: str, hole: Hole, trace: Mapping[str, Answer] = trace, number: int = number) -> Answer:
+            def pick(
+                path: str,
+                hole: Hole,
+                trace: Mapping[str, Answer] = trace,
+                number: int = number,
+                asked: list[tuple[str, Answer]] = asked,
+            ) -> Answer:
                 if path not in trace or not hole.fits(trace[path]):
                     what = f"answers {trace[path]!r}" if path in trace else "has no answer"
                     raise SpaceError(
@@ -218,7 +224,7 @@ class _Walk:
         """The indices of the options of a choice that stay: one, some, or all."""
         given = self.answer(path, hole, depth)
         if given.__class__ is int:
-            return (given,)  # type: ignore[return-value]
+            return (given,)
         return tuple(range(len(hole.options))) if given is ALL else given  # type: ignore[return-value]
 
     def value(self, value: Any, path: str, depth: int) -> Any:
@@ -284,9 +290,9 @@ class _Walk:
         """One option, with its weights at ``=i`` of where the hole stands, or of its name where they are shared."""
         option = term.options[i]
         key = (id(term), i, n)
-        block = self.laid.get(key)
-        if block is not None:
-            return block
+        known: Block | None = self.laid.get(key)
+        if known is not None:
+            return known
         path = f"/{term.name}={i}" if term.shared and term.name else f"={i}"
         inner = self.named(option, f"{term.name}={i}", n, depth) if term.name else self.go(option, f"{dp}={i}", n, depth)
         block = _wrapped(inner, n, path)
@@ -333,14 +339,15 @@ class _Walk:
         builder, x = Builder(), tuple(range(-n, 0))
         states = list((x[:1] * term.inputs + x)[-term.inputs :])
         for number, edges in enumerate(term.nodes):
-            how, hole, members, place = term.join, "", edges, f"{dp}.{number}"
+            how, hole, place = term.join, "", f"{dp}.{number}"
+            chosen: list[tuple[int, Edge]]
             if isinstance(edges, Subset):
                 given = self.answer(place, edges, depth)
                 kept = range(len(edges.options)) if given is ALL else given
                 how, hole = ("mix", edges.name or place) if given is ALL else (term.join, "")
                 chosen = [(k, edges.options[k]) for k in kept]  # type: ignore[union-attr]
             else:
-                chosen = list(enumerate(members))
+                chosen = list(enumerate(edges))
             ends = []
             for k, edge in chosen:
                 source = edge.source

@@ -137,7 +137,7 @@ class Subset:
     def fits(self, answer: Answer) -> bool:
         if not isinstance(answer, tuple) or not self.at_least <= len(answer) <= self.at_most:
             return False
-        return list(answer) == sorted(set(answer)) and 0 <= answer[0] and answer[-1] < len(self.options)
+        return list(answer) == sorted(set(answer)) and answer[0] >= 0 and answer[-1] < len(self.options)
 
     def draw(self, rng: random.Random) -> Answer:
         return self.at(rng.randrange(self.count))

@@ -96,8 +96,10 @@ class _Seen:
             raise SpaceError(f"{term!r} is not a layer or an expression of layers", where=path)
         self.own(term, path)
         for place, part in parts(term, path):
-            values = isinstance(term, (Op, Let)) or place.endswith((".times", ".from")) or (
-                isinstance(term, Cell) and isinstance(part, Subset) and isinstance(part.options[0], Edge)
+            values = (
+                isinstance(term, (Op, Let))
+                or place.endswith((".times", ".from"))
+                or (isinstance(term, Cell) and isinstance(part, Subset) and isinstance(part.options[0], Edge))
             )
             if values:
                 self.hole(part, place, layers=False)

@@ -35,7 +35,7 @@ class Counts:
 
     def value(self, metric: str) -> float:
         """``params``, ``flops`` or ``peak_kib``."""
-        return {"params": lambda: self.params, "flops": lambda: self.flops, "peak_kib": lambda: self.peak_bytes / 1024}[metric]()
+        return self.peak_bytes / 1024 if metric == "peak_kib" else float(self.params if metric == "params" else self.flops)
 
     @property
     def values(self) -> dict[str, float]:
@@ -91,13 +91,13 @@ def _lengths(architecture: Architecture, scope: str, outs: Sequence[Tensor], len
     """The number of steps of a recurrence: of all the sequences that enter it."""
     nodes = architecture.nodes
     outer = dict.fromkeys(i for n in nodes if n.scope == scope for i in n.inputs if i < 0 or nodes[i].scope != scope)
-    return length([
-        x.input(i) if i < 0 else leaving(outs[i], lengths[nodes[i].scope]) if nodes[i].scope else outs[i] for i in outer
-    ])
+    return length(
+        [x.input(i) if i < 0 else leaving(outs[i], lengths[nodes[i].scope]) if nodes[i].scope else outs[i] for i in outer]
+    )
 
 
 def shapes(architecture: Architecture, signature: Signature) -> list[Tensor]:
-    """The output of every node; inside a recurrence, at one step. Raises :class:`SpaceError` naming the node that does not fit."""
+    """The output of every node; inside a recurrence, at one step. Raises :class:`SpaceError` naming what does not fit."""
     return _shapes(architecture, signature)[0]
 
 
@@ -177,7 +177,7 @@ def _part(block: Block, inputs: tuple[Tensor, ...], network: tuple[Tensor, ...],
     for item in block.items:
         reads = tuple([outs[i] if i >= 0 else inputs[i] if i > NETWORK else network[NETWORK - 1 - i] for i in item.inputs])
         if item.__class__ is Leaf:
-            out, own, work, _ = _one(item.op, item.attrs, reads)  # type: ignore[union-attr]
+            out, own, work, _ = _one(item.op, item.attrs, reads)
             outs[base] = out
             base += 1
             more: Mapping[str, int] = {}

@@ -344,6 +344,12 @@ class _Walk:
             if isinstance(edges, Subset):
                 given = self.answer(place, edges, depth)
                 kept = range(len(edges.options)) if given is ALL else given
+                if given is ALL and term.join != "sum":
+                    raise SpaceError(
+                        f"the edges of a node that joins them by {term.join} cannot be mixed",
+                        where=place,
+                        todo="It has no supernet; one that joins by sum has.",
+                    )
                 how, hole = ("mix", edges.name or place) if given is ALL else (term.join, "")
                 chosen = [(k, edges.options[k]) for k in kept]  # type: ignore[union-attr]
             else:

@@ -212,7 +212,8 @@ def _asked(what: Any) -> list[Any]:
         if isinstance(what, Subset):
             asked.append((what.at_least, what.at_most))
     for path, part in parts(what, ""):
-        asked += [path, *_asked(part)]
+        if inner := _asked(part):
+            asked += [path, *inner]
     return asked
 
 

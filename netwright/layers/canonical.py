@@ -6,7 +6,7 @@ channels a dense layer mixes) in any order. Whoever copies the weights finds the
 that compute the same by chance or after training. Nodes are told apart by colour refinement from both sides, and where that
 is not enough by fixing one after the other (McKay & Piperno 2014, arXiv:1301.1493), so that different graphs stay different.
 
-A network of one input falls into segments, between nodes that everything passes through. Each is named by itself, and a
+Networks of one output that ignore their input all compute a constant, and are one. A network of one input falls into segments, between nodes that everything passes through. Each is named by itself, and a
 cell that is stamped many times only once.
 """
 
@@ -28,6 +28,9 @@ _ZERO = -10_000_000
 """A value that is zero whatever the input."""
 
 _INPUT = -1
+_CONSTANT = (0,)
+"""The segments of a network that ignores its input."""
+
 _EXCHANGED = frozenset({"sum", "product", "mean"})
 """Layers whose inputs may come in any order."""
 
@@ -91,11 +94,11 @@ def _of_chain(block: Block) -> tuple[int, ...] | None:
     for item in block.items:
         if not isinstance(item, Leaf):
             inner = _chain(item.block)
-            if inner is None:
-                return None
+            if inner is None or inner is _CONSTANT:
+                return inner
             found += inner
-        elif item.op == "zero" or (item.op == "concat" and len(item.inputs) > 1):
-            return None
+        elif item.op == "zero":
+            return _CONSTANT
         elif item.op not in ("identity", "sum"):  # a sum of one
             found.append(_of_one(item.op, item.attrs))
     return tuple(found)
@@ -107,7 +110,7 @@ def _of_one(op: str, attrs: Attrs) -> int:
 
 
 def _of_graph(block: Block) -> tuple[int, ...] | None:
-    """None where its paths are shared, its output is zero or its meaning hangs on what reads it."""
+    """None where its paths are shared, or its meaning hangs on what reads it."""
     items: list[_Item] = []
     for item in _inlined(block, (_INPUT,), 0):
         if item is None:
@@ -116,8 +119,6 @@ def _of_graph(block: Block) -> tuple[int, ...] | None:
     if block.out < -1:
         return None
     graph = _simplified(items, (block.out,))
-    if graph is None or graph.outputs[0] == _ZERO or any(i < _INPUT for item in graph.items for i in item.inputs):
-        return None
     if any(item.op == "concat" and _outward(graph, place) for place, item in enumerate(graph.items)):
         return None
     return _segments(graph)
@@ -180,7 +181,11 @@ def _simplified(items: Sequence[_Item], outputs: Sequence[int]) -> _Graph:
                 stack.append(carried[place])
     places = sorted(alive)
     uses = Counter([i for p in places for i in kept[p].inputs] + list(ends))
-    return _numbered({p: _flat_sum(p, kept, uses) for p in places}, ends)
+    fixed = {_ZERO}  # what does not depend on the input
+    for p in places:
+        if fixed.issuperset(kept[p].inputs):
+            fixed.add(p)
+    return _numbered({p: _flat_sum(p, kept, uses, fixed) for p in places}, ends)
 
 
 def _nothing(item: _Item, reads: Sequence[int]) -> bool:
@@ -190,10 +195,11 @@ def _nothing(item: _Item, reads: Sequence[int]) -> bool:
     return all(i == _ZERO for i in counted) and known.keeps_zero(dict(item.attrs))
 
 
-def _flat_sum(place: int, kept: dict[int, _Item], uses: Mapping[int, int]) -> _Item:
-    """An item; a sum with the sums that only it reads, and only once, taken in."""
+def _flat_sum(place: int, kept: dict[int, _Item], uses: Mapping[int, int], fixed: set[int]) -> _Item:
+    """An item; a sum with the sums that only it reads, and only once, taken in. Not where all else that it adds is fixed: the
+    inner sum is then a place that everything passes through."""
     item = kept[place]
-    if item.op != "sum":
+    if item.op != "sum" or sum(i not in fixed for i in item.inputs) < 2:
         return item
     reads: list[int] = []
     for i in item.inputs:
@@ -293,10 +299,12 @@ def _segments(graph: _Graph) -> tuple[int, ...]:
     items, readers = graph.items, graph.readers
     if graph.outputs == (_INPUT,):
         return ()
+    inputs = {i for item in items for i in item.inputs if i < 0 and i != _ZERO}
+    if len(graph.outputs) == 1 and not inputs:
+        return _CONSTANT
     orders = [item.op in _EXCHANGED or (item.op == "concat" and _exchangeable(graph, place)) for place, item in enumerate(items)]
     paths = Counter((item.op, item.path) for item in items if item.path)
     shared = any(n > 1 for n in paths.values()) or any(item.scope for item in items)
-    inputs = {i for item in items for i in item.inputs if i < 0 and i != _ZERO}
     if len(graph.outputs) > 1 or shared or inputs != {_INPUT}:
         return (_digest(items, graph.outputs, orders, shared=shared),)
     found: list[int] = []

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from netwright.core.architecture import Architecture, Frame, Signature
-from netwright.core.metrics import Metric
+from netwright.core.metrics import Known, Metric
 from netwright.core.objectives import Goal
 from netwright.core.space import Space
 from netwright.core.trial import Fidelity, History, Measurement, Proposal, Trial
@@ -43,6 +43,9 @@ class Need(Enum):
 
     IMAGES = "image inputs"
     TABLES = "table inputs"
+    SEQUENCES = "sequence inputs"
+    GRAPHS = "graph inputs"
+    SEVERAL = "several inputs"
     FINITE = "a space that can be unfolded whole"
     MIXTURE = "training of a mixture of options"
     CURVE = "a measurement for each rung of fidelity"
@@ -109,6 +112,8 @@ class Task(ABC):
     kind: Literal["classification", "regression"] = "classification"
     classes: tuple[str, ...] = ()
     offers: frozenset[Need] = frozenset()
+    known: Known | None = None
+    """Metrics of its own, by name; None where they are those of :data:`~netwright.core.metrics.METRICS`."""
     travels: bool = False
     """Whether ``without_test().save(folder)`` writes what workers need; else the work is done in this process."""
 
@@ -234,6 +239,10 @@ class Store(Vault):
     @abstractmethod
     def append(self, event: Event) -> int:
         """Write one event for good (it survives a crash right after) and return its number."""
+
+    def together(self, most: int) -> None:
+        """From now on up to so many events may be written at once: for work that is repeated as quickly as it is written."""
+        return
 
     @abstractmethod
     def events(self, since: int = 0) -> Iterator[Event]:

@@ -5,23 +5,25 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from netwright.errors import LimitError
 
-__all__ = ["METRICS", "Constraint", "Metric", "Objective", "metric", "parse_limit", "parse_objective", "shown"]
+__all__ = ["METRICS", "Constraint", "Known", "Metric", "Objective", "metric", "parse_limit", "parse_objective", "shown"]
 
 Direction = Literal["minimize", "maximize"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A named number. ``source`` says who finds it: counted from the nodes, measured on a device, or scored by a task."""
+    """A named number. ``source`` says who finds it: counted from the nodes, measured on a device, scored by a task, or read from
+    a table."""
 
     name: str
     direction: Direction
-    source: Literal["counted", "measured", "scored"]
+    source: Literal["counted", "measured", "scored", "tabled"]
     unit: str = ""
     summary: str = ""
 
@@ -48,13 +50,16 @@ METRICS: dict[str, Metric] = {
     )
 }
 
+Known = Callable[[str], Metric]
+"""Metrics of a table's own, by their whole name; raises :class:`LimitError` for what is none."""
+
 _SUFFIXES: dict[str, dict[str, float]] = {
     "": {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "%": 0.01},
     "ms": {"": 1.0, "ms": 1.0},
     "KiB": {"": 1.0, "KiB": 1.0, "MiB": 1024.0, "GiB": 1024.0**2},
 }
 _BARE = {"latency": "latency_ms", "time": "latency_ms", "memory": "peak_kib", "peak": "peak_kib", "mem": "peak_kib"}
-_LIMIT = re.compile(r"\s*([A-Za-z_][\w.]*)(?:@([\w.-]+))?\s*(<=|>=|<|>|==?)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-zµ%]*)\s*")
+_LIMIT = re.compile(r"\s*([A-Za-z_][^\s<>=]*)\s*(<=|>=|<|>|==?)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-zµ%]*)\s*")
 _NAME = re.compile(r"\s*([A-Za-z_][\w.]*)(?:@([\w.-]+))?\s*")
 
 
@@ -114,19 +119,24 @@ class Constraint:
         return max(0.0, over / (abs(self.bound) or 1.0))
 
     def __str__(self) -> str:
-        unit = METRICS[self.metric].unit if self.metric in METRICS else ""
+        known = METRICS.get(self.metric.partition("@")[0])
+        unit = known.unit if known else ""
         return f"{self.key} {'>=' if self.at_least else '<='} {shown(self.metric, self.bound)}{' ' + unit if unit else ''}"
 
 
-def parse_limit(text: str) -> Constraint:
-    """Read ``params<=20k``, ``latency_ms<=2ms``, ``peak_kib<=1MiB``, ``accuracy>=95%``. Raises :class:`LimitError`."""
+def parse_limit(text: str, known_of: Known | None = None) -> Constraint:
+    """Read ``params<=20k``, ``latency_ms<=2ms``, ``peak_kib<=1MiB``, ``accuracy>=95%``; or, with a table's metrics, a limit on
+    one of its columns. Raises :class:`LimitError`."""
     match = _LIMIT.fullmatch(text)
     if not match:
         raise LimitError(f"limit {text!r} cannot be read", todo='Write it as "params<=20k" or "latency_ms<=2".')
-    name, device, sign, number, suffix = match.groups()
-    known = metric(name)
-    units = _SUFFIXES[known.unit]
-    if suffix not in units or (suffix == "%" and known.source != "scored"):
+    name, sign, number, suffix = match.groups()
+    device = ""
+    if known_of is None:
+        name, _, device = name.partition("@")
+    known = (known_of or metric)(name)
+    units = _SUFFIXES.get(known.unit, {"": 1.0, known.unit: 1.0})
+    if suffix not in units or (suffix == "%" and not known.unit and known.source != "scored"):
         right = " or ".join(u for u in units if u and (u != "%" or known.source == "scored"))
         raise LimitError(f"limit {text!r}: {suffix!r} is not a unit of {name}", todo=f"Use {right}, or no suffix.")
     if sign.startswith("="):
@@ -138,23 +148,25 @@ def parse_limit(text: str) -> Constraint:
         bound = float(number) * units[suffix]
     except ValueError:
         raise LimitError(f"limit {text!r}: {number!r} is not a number", todo=f'Write it as "{name}{sign}20".') from None
-    if bound < 0 and known.source != "scored":
+    if bound < 0 and known.source in ("counted", "measured"):
         raise LimitError(f"limit {text!r} is negative", todo="Give a positive bound.")
-    return Constraint(known.name, bound, sign.startswith(">"), device or "")
+    return Constraint(known.name, bound, sign.startswith(">"), device)
 
 
-def parse_objective(text: str, maximize: bool | None = None) -> Objective:
-    """Read ``latency_ms`` or ``latency_ms@cpu``; the direction is the metric's own unless given."""
+def parse_objective(text: str, maximize: bool | None = None, known_of: Known | None = None) -> Objective:
+    """Read ``latency_ms`` or ``latency_ms@cpu``, or with a table's metrics the name of one of its columns; the direction is the
+    metric's own."""
     match = _NAME.fullmatch(text)
-    if not match:
+    if known_of is None and not match:
         raise LimitError(f"metric {text!r} cannot be read", todo="Write its name, for instance latency_ms.")
-    known = metric(match[1])
+    known = known_of(text.strip()) if known_of else metric(match[1] if match else text)
     if maximize is not None and maximize != known.maximize:
         verb, other = ("maximize", "minimize") if maximize else ("minimize", "maximize")
         raise LimitError(
             f"{known.name} is to be made {'small' if maximize else 'large'}", todo=f"Use --{other} {known.name}, not --{verb}."
         )
-    return Objective(known.name, known.maximize, match[2] or "")
+    device = (match[2] or "") if match and known_of is None else ""
+    return Objective(known.name, known.maximize, device)
 
 
 def shown(name: str, value: Any) -> str:

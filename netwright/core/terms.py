@@ -197,7 +197,7 @@ class Op:
     attrs: Attrs = ()
 
 
-def op(name: str, **attrs: Any) -> Op:
+def op(name: str, /, **attrs: Any) -> Op:
     """A layer by name with its attributes: ``op("conv", width=Choice(8, 16), kernel=3)``."""
     return Op(name, tuple(sorted(attrs.items())))
 

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from netwright.core.architecture import Architecture
 
-__all__ = ["DONE", "Fidelity", "History", "Measurement", "Proposal", "State", "Trial"]
+__all__ = ["DONE", "FINISHED", "Fidelity", "History", "Measurement", "Proposal", "State", "Trial"]
 
 State = Literal["pending", "finished", "failed", "infeasible", "stopped"]
 DONE: frozenset[State] = frozenset({"finished", "failed", "infeasible", "stopped"})
+FINISHED: frozenset[State] = frozenset({"finished", "stopped"})
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class History:
     def __init__(self, ended: Sequence[Trial] = (), pending: Sequence[Trial] = ()) -> None:
         self.ended: list[Trial] = list(ended)
         self.pending: dict[int, Trial] = {trial.number: trial for trial in pending}
+        self._finished = [trial for trial in self.ended if trial.state in FINISHED]
+        self._next = max((trial.number for trial in self), default=-1) + 1
 
     def __len__(self) -> int:
         """Trials proposed so far."""
@@ -125,21 +128,24 @@ class History:
 
     @property
     def finished(self) -> list[Trial]:
-        """Ended trials that have their values: neither failed nor infeasible."""
-        return [trial for trial in self.ended if trial.state in ("finished", "stopped")]
+        """Ended trials that have their values: neither failed nor infeasible. Not to be changed."""
+        return self._finished
 
     @property
     def next_number(self) -> int:
         """The number that the next proposal gets."""
-        return max((trial.number for trial in self), default=-1) + 1
+        return self._next
 
     def propose(self, trial: Trial) -> None:
         self.pending[trial.number] = trial
+        self._next = max(self._next, trial.number + 1)
 
     def update(self, trial: Trial) -> None:
         """Put in a trial's newer version; an ended one leaves the pending."""
         if trial.state in DONE:
             self.pending.pop(trial.number, None)
             self.ended.append(trial)
+            if trial.state in FINISHED:
+                self._finished.append(trial)
         else:
             self.pending[trial.number] = trial

@@ -2,12 +2,13 @@
 
 One and the same are: isomorphic graphs, with dead branches left out, edges of zeros left out, identities left out, sums of
 sums made one sum where the inner one is used once, and inputs that may be exchanged (of a sum, or of a concatenation whose
-channels a dense layer mixes) in any order. Whoever copies the weights finds the same outputs. Nothing is said of networks
-that compute the same by chance or after training. Nodes are told apart by colour refinement from both sides, and where that
-is not enough by fixing one after the other (McKay & Piperno 2014, arXiv:1301.1493), so that different graphs stay different.
+channels a dense layer mixes) in any order. Whoever copies the weights finds the same outputs. Networks of one output that
+ignore their input all compute a constant, and are one. Nothing is said of networks that compute the same by chance or after
+training. Nodes are told apart by colour refinement from both sides, and where that is not enough by fixing one after the
+other (McKay & Piperno 2014, arXiv:1301.1493), so that different graphs stay different.
 
-Networks of one output that ignore their input all compute a constant, and are one. A network of one input falls into segments, between nodes that everything passes through. Each is named by itself, and a
-cell that is stamped many times only once.
+A network of one input falls into segments, between nodes that everything passes through. Each is named by itself, and a cell
+that is stamped many times only once.
 """
 
 from __future__ import annotations

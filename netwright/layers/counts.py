@@ -12,7 +12,7 @@ from netwright.core.architecture import Architecture, Attrs, Node, Signature, Te
 from netwright.core.block import NETWORK, Block, Leaf, Stamp
 from netwright.errors import SpaceError
 from netwright.layers.base import Layer, layer
-from netwright.layers.scopes import entering, leaving, length
+from netwright.layers.scopes import entering, leaving, length, loops
 
 __all__ = ["Counts", "Step", "count", "shapes", "steps"]
 
@@ -105,6 +105,7 @@ def _shapes(architecture: Architecture, signature: Signature) -> tuple[list[Tens
     nodes = architecture.nodes
     outs: list[Tensor] = []
     lengths: dict[str, int] = {}
+    loops(architecture)  # raises where one does not stand together
     for place, node in enumerate(nodes):
         try:
             if node.scope and node.scope not in lengths:
@@ -241,6 +242,10 @@ def _peak(architecture: Architecture, signature: Signature) -> int:
         own = place if sizes[place] else (owner[mine] if mine >= 0 else mine)
         owner.append(own)
         last[own] = place
+    for loop in loops(architecture):  # what enters a recurrence is read until its last step
+        for i in loop.entering:
+            mine = owner[i] if i >= 0 else i
+            last[mine] = max(last[mine], loop.last)
     for end in architecture.outputs:
         last[owner[end] if end >= 0 else end] = len(nodes)
     alive = sum(_bytes(t) for _, t in signature.inputs)

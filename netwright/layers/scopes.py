@@ -7,8 +7,8 @@ What a count or a network has to know of them:
 - A node outside that reads a node of a scope sees its values at all steps, one after the other: :func:`leaving`. So does the
   head of an architecture.
 - Inside, shapes are those of one step. FLOPs are those of one step, as often as there are steps; weights are counted once.
-- Memory: inside, a value is held as in any graph, at the size of one step; one that leaves is held at all steps. A ``state`` and
-  a ``carry`` are held at one step's size; what they cost beyond the scope's last node is nothing.
+- Memory: inside, a value is held as in any graph, at the size of one step; one that leaves is held at all steps. What enters is
+  held until the scope's last node, as the next step reads it again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ def leaving(tensor: Tensor, steps: int) -> Tensor:
 
 def length(sequences: Sequence[Tensor]) -> int:
     """The number of steps. Raises :class:`SpaceError` unless all the sequences that enter a recurrence agree on it."""
-    found = {entering(tensor) and tensor.shape[0] for tensor in sequences}
+    for tensor in sequences:
+        entering(tensor)
+    found = {tensor.shape[0] for tensor in sequences}
     if len(found) != 1:
         what = " and ".join(str(n) for n in sorted(found)) or "no"
         raise SpaceError(f"a recurrence needs sequences of one length, not of {what} steps")

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from netwright.core.architecture import Architecture, Signature, Tensor
 from netwright.core.seeds import integer
 from netwright.layers.counts import Step, steps
+from netwright.layers.scopes import Loop, loops, outside
 
 __all__ = ["OPSET", "to_onnx"]
 
@@ -31,12 +32,17 @@ def to_onnx(architecture: Architecture, signature: Signature, tensors: Mapping[s
     writer = _Writer(tensors)
     names = {-1 - i: name for i, (name, _) in enumerate(signature.inputs)}
     found = steps(architecture, signature)
+    recur = {place: loop for loop in loops(architecture) for place in range(loop.first, loop.last + 1)}
     for place, step in enumerate(found):
-        names[place] = writer.add(place, step, [names[i] for i in step.node.inputs])
+        if place not in recur:
+            names[place] = writer.add(place, step, [names[i] for i in step.node.inputs])
+        elif place == recur[place].first:
+            names |= writer.scan(recur[place], found, names)
+    seen = outside(architecture, [step.output for step in found], signature)
     outputs = []
     for (head, _), place in zip(signature.heads, architecture.outputs, strict=True):
         writer.end(names[place], head)
-        outputs.append(_value(head, found[place].output))
+        outputs.append(_value(head, seen[place]))
     graph = helper.make_graph(
         writer.nodes(), "netwright", [_value(name, tensor) for name, tensor in signature.inputs], outputs, writer.stored
     )
@@ -69,6 +75,30 @@ class _Writer:
             writes = [f"{place}.{name}" for name in operator.outputs]
             self.lines.append((operator.op, reads, writes, operator.attrs))
         return f"{place}.y" if operators else inputs[0]
+
+    def scan(self, loop: Loop, found: Sequence[Step], names: Mapping[int, str]) -> dict[int, str]:
+        """Write a recurrence as one operator with a graph of its own; returns the names of what leaves it."""
+        states = [state for state, _ in loop.states]
+        sequences = [names[i] for i in loop.entering]
+        starts = [self.add(state, found[state], sequences[:1]) for state in states]
+        inside = {place: f"{loop.first}.in{i}" for i, place in enumerate((*states, *loop.entering))}
+        outer, self.lines = self.lines, []
+        nodes = found[loop.first : loop.last + 1]
+        read = {i: tensor for step in nodes for i, tensor in zip(step.node.inputs, step.inputs, strict=True)}
+        given = [_value(name, read[place] if place in read else found[place].output) for place, name in inside.items()]
+        for place in range(loop.first, loop.last + 1):
+            if place not in inside:
+                inside[place] = self.add(place, found[place], [inside[i] for i in found[place].node.inputs])
+        kept = [*(carried for _, carried in loop.states), *loop.leaving]
+        made = [f"{loop.first}.out{i}" for i in range(len(kept))]
+        self.lines += [("Identity", [inside[i]], [name], {}) for i, name in zip(kept, made, strict=True)]
+        outputs = [_value(name, found[i].output) for i, name in zip(kept, made, strict=True)]
+        body = helper.make_graph(self.nodes(), "step", given, outputs)
+        ends = [f"{loop.first}.end{i}" for i in range(len(kept))]
+        axes = {"scan_input_axes": [1] * len(sequences), "scan_output_axes": [1] * len(loop.leaving)}
+        attrs = {"body": body, "num_scan_inputs": len(sequences), **axes}
+        self.lines = [*outer, ("Scan", [*starts, *sequences], ends, attrs)]
+        return dict(zip(loop.leaving, ends[len(states) :], strict=True))
 
     def weight(self, key: str, shape: tuple[int, ...]) -> str:
         if key in self.known:

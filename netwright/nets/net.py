@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, cast
 
 import torch
@@ -13,7 +14,8 @@ from netwright.core.architecture import Architecture, Signature
 from netwright.core.seeds import integer
 from netwright.errors import SpaceError
 from netwright.layers.counts import Step, steps
-from netwright.nets.plan import plan
+from netwright.layers.scopes import Loop
+from netwright.nets.plan import Move, inner, plan
 
 __all__ = ["Net", "build"]
 
@@ -54,20 +56,11 @@ class Net(nn.Module):
         moves, size, self._outputs = plan(architecture, found, len(signature.inputs))
         self.layers = tuple(layers)
         self._spare = [None] * (size - len(signature.inputs))
-        self._plan: list[tuple[nn.Module, Any, int, tuple[int, ...]]] = [
-            (module, move.sources[0] if len(move.sources) == 1 else move.sources, move.target, move.freed)
-            for module, move in zip(layers, moves, strict=True)
-        ]
+        self._plan = [_call(move, layers, found) for move in moves]
 
     def forward(self, *inputs: torch.Tensor) -> Any:
         slots: list[Any] = [*inputs, *self._spare]
-        for module, sources, target, freed in self._plan:
-            if sources.__class__ is int:
-                slots[target] = module(slots[sources])
-            else:
-                slots[target] = module(*[slots[i] for i in sources])
-            for i in freed:
-                slots[i] = None
+        _run(self._plan, slots)
         outputs = self._outputs
         return slots[outputs[0]] if len(outputs) == 1 else tuple(slots[i] for i in outputs)
 
@@ -93,6 +86,51 @@ class Net(nn.Module):
                     raise SpaceError(f"the weights have shape {tuple(given.shape)}, not {tuple(own.shape)}", where=key)
                 with torch.no_grad():
                     own.copy_(given)
+
+
+_Call = tuple[Callable[..., Any], Any, int, tuple[int, ...]]
+"""What is called, where its input lies (or its inputs), where its output goes, what is forgotten."""
+
+
+def _call(move: Move, layers: Sequence[nn.Module], found: Sequence[Step]) -> _Call:
+    sources = move.sources[0] if len(move.sources) == 1 else move.sources
+    if move.picked is not None:
+        return itemgetter(move.picked), sources, move.target, move.freed
+    made = layers[move.place] if move.loop is None else _Recurrence(move.loop, layers, found)
+    return made, sources, move.target, move.freed
+
+
+def _run(calls: Sequence[_Call], slots: list[Any]) -> None:
+    for module, sources, target, freed in calls:
+        if sources.__class__ is int:
+            slots[target] = module(slots[sources])
+        else:
+            slots[target] = module(*[slots[i] for i in sources])
+        for i in freed:
+            slots[i] = None
+
+
+class _Recurrence:
+    """The nodes of a scope, run once for each step of the sequences it is called with. Not a module: it owns no weights."""
+
+    def __init__(self, loop: Loop, layers: Sequence[nn.Module], found: Sequence[Step]) -> None:
+        moves, size, outputs = inner(loop, found)
+        self.calls = [_call(move, layers, found) for move in moves]
+        self.starts = [layers[state] for state, _ in loop.states]
+        self.spare = [None] * (size - len(loop.entering) - len(self.starts))
+        self.carried, self.leaving = outputs[: len(self.starts)], outputs[len(self.starts) :]
+
+    def __call__(self, *sequences: torch.Tensor) -> Any:
+        states = [start(sequences[0]) for start in self.starts]
+        left: list[list[torch.Tensor]] = [[] for _ in self.leaving]
+        for now in zip(*[x.unbind(1) for x in sequences], strict=True):
+            slots: list[Any] = [*now, *states, *self.spare]
+            _run(self.calls, slots)
+            states = [slots[i] for i in self.carried]
+            for values, i in zip(left, self.leaving, strict=True):
+                values.append(slots[i])
+        stacked = [torch.stack(values, 1) for values in left]
+        return stacked[0] if len(stacked) == 1 else stacked
 
 
 def _initialised(module: nn.Module) -> nn.Module:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from netwright.core.architecture import Architecture, Signature, Tensor
 from netwright.layers.counts import Step, count, steps
-from netwright.nets.plan import plan
+from netwright.layers.scopes import Loop, outside
+from netwright.nets.plan import Move, inner, plan
 
 __all__ = ["source_names", "source_tensors", "to_source"]
 
@@ -79,7 +81,8 @@ def _head(architecture: Architecture, signature: Signature, title: str) -> list[
 
     counts = count(architecture, signature)
     found = steps(architecture, signature)
-    heads = [(name, found[i].output) for (name, _), i in zip(signature.heads, architecture.outputs, strict=True)]
+    seen = outside(architecture, [step.output for step in found], signature)
+    heads = [(name, seen[i]) for (name, _), i in zip(signature.heads, architecture.outputs, strict=True)]
     return [
         f'"""{title}'.replace("\\", "/").replace('"""', "'''").replace("'''", '"""', 1),
         "",
@@ -124,29 +127,87 @@ def _layers(architecture: Architecture, found: list[Step]) -> Iterator[str]:
 
 
 def _forward(architecture: Architecture, signature: Signature, found: list[Step]) -> Iterator[str]:
-    names = source_names(architecture)
     moves, size, outputs = plan(architecture, found, len(signature.inputs))
     given = [name for name, _ in signature.inputs]
-    letters = [letter for letter in "abcdefghjkmnpqrstuvw" if letter not in given]
-    variables = [*given, *letters, *(f"v{i}" for i in range(size))]
+    names = _Names(given)
+    variables = [*given, *(names.take() for _ in range(size - len(given)))]
     result = "torch.Tensor" if len(outputs) == 1 else "tuple[torch.Tensor, ...]"
     yield f"    def forward(self, {', '.join(f'{name}: torch.Tensor' for name in given)}) -> {result}:"
-    for step, move in zip(found, moves, strict=True):
-        if move.target in move.freed:
-            continue  # read by no one
-        sources = [variables[i] for i in move.sources]
-        if step.layer.stores(step.inputs, step.attrs):
-            value = f"self.{names[step.node.weights]}({', '.join(sources)})"
-        else:
-            expression = step.layer.source(step.inputs, step.attrs)
-            value = re.sub(r"\bx\d+\b", lambda found: sources[int(found[0][1:])], expression)  # noqa: B023
-        if value == variables[move.target]:
-            continue
-        line = _wrapped(f"{variables[move.target]} = {value}", 8)
-        changed = step.output.shape != step.inputs[0].shape
-        comment = f"  # {' × '.join(map(str, step.output.shape))}" * changed
-        yield line + comment if len(line + comment) <= _WIDTH else line
+    yield from _Body(architecture, found, names).lines(moves, variables, 8)
     yield f"        return {', '.join(variables[i] for i in outputs)}"
+
+
+class _Names:
+    """Names of variables, each given once."""
+
+    def __init__(self, taken: Sequence[str]) -> None:
+        self.taken = set(taken)
+
+    def take(self, wanted: str = "") -> str:
+        """That name, or a letter where it is taken or none."""
+        likely: tuple[str, ...] = (wanted, *"abcdefghjkmnpqrstuvw", *(f"v{i}" for i in range(len(self.taken) + 1)))
+        name = next(name for name in likely if name.isidentifier() and not keyword.iskeyword(name) and name not in self.taken)
+        self.taken.add(name)
+        return name
+
+
+class _Body:
+    """The statements of a forward pass."""
+
+    def __init__(self, architecture: Architecture, found: list[Step], variables: _Names) -> None:
+        self.found, self.variables = found, variables
+        self.names = source_names(architecture)
+
+    def lines(self, moves: Sequence[Move], variables: Sequence[str], indent: int) -> Iterator[str]:
+        for move in moves:
+            if move.target in move.freed:
+                continue  # read by no one
+            sources, target = [variables[i] for i in move.sources], variables[move.target]
+            if move.picked is not None:
+                yield f"{' ' * indent}{target} = {sources[0]}[{move.picked}]"
+            elif move.loop is not None:
+                yield from self.loop(move.loop, sources, target, indent)
+            elif (value := self.value(self.found[move.place], sources)) != target:
+                step = self.found[move.place]
+                line = _wrapped(f"{target} = {value}", indent)
+                changed = step.output.shape != step.inputs[0].shape
+                comment = f"  # {' × '.join(map(str, step.output.shape))}" * changed
+                yield line + comment if len(line + comment) <= _WIDTH else line
+
+    def value(self, step: Step, sources: Sequence[str]) -> str:
+        if step.layer.stores(step.inputs, step.attrs):
+            return f"self.{self.names[step.node.weights]}({', '.join(sources)})"
+
+        def source(found: re.Match[str]) -> str:
+            return sources[int(found[0][1:])]
+
+        return re.sub(r"\bx\d+\b", source, step.layer.source(step.inputs, step.attrs))
+
+    def loop(self, loop: Loop, sequences: Sequence[str], target: str, indent: int) -> Iterator[str]:
+        """A recurrence: its states, a loop over the steps, and what was kept of each."""
+        moves, size, outputs = inner(loop, self.found)
+        take, pad = self.variables.take, " " * indent
+        now = [take("step") for _ in sequences]
+        states = [take(str(self.found[state].attrs.get("name", ""))) for state, _ in loop.states]
+        names = [*now, *states, *(take() for _ in range(size - len(now) - len(states)))]
+        kept = [take("outputs") for _ in loop.leaving]
+        for name, (state, _) in zip(states, loop.states, strict=True):
+            yield f"{pad}{name} = {self.value(self.found[state], sequences)}"
+        for name in kept:
+            yield f"{pad}{name} = []"
+        read = {i for move in moves for i in move.sources} | set(outputs)
+        used = [i for i in range(len(now)) if i in read] or [0]  # some give the number of rows only
+        steps = ", ".join(f"{sequences[i]}.unbind(1)" for i in used)
+        each = ", ".join(now[i] for i in used)
+        yield f"{pad}for {each} in {steps if len(used) == 1 else f'zip({steps}, strict=True)'}:"
+        yield from self.lines(moves, names, indent + 4)
+        for name, i in zip(kept, outputs[len(states) :], strict=True):
+            yield f"{pad}    {name}.append({names[i]})"
+        changed = [(name, names[i]) for name, i in zip(states, outputs, strict=False) if name != names[i]]
+        if changed:
+            yield f"{pad}    {', '.join(a for a, _ in changed)} = {', '.join(b for _, b in changed)}"
+        stacked = [f"torch.stack({name}, 1)" for name in kept]
+        yield f"{pad}{target} = {', '.join(stacked)}"
 
 
 def _wrapped(text: str, indent: int) -> str:

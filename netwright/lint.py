@@ -346,8 +346,10 @@ class _Look:
 
 
 def _named(hole: Hole, answer: Answer) -> str:
+    """An answer by its number; by its value where it is one."""
+
     def one(i: int) -> str:
-        text = repr(hole.options[i])
-        return f"{i} ({text})" if len(text) <= 40 else str(i)
+        option = hole.options[i]
+        return f"{i} ({option!r})" if isinstance(option, (int, float, str)) else str(i)
 
     return one(answer) if isinstance(answer, int) else f"{list(answer or ())}"

@@ -37,11 +37,15 @@ class Activation(Layer):
     """Attributes: ``kind``: relu, relu6, gelu, silu, hardswish, tanh, sigmoid, elu or leaky_relu."""
 
     attributes = ("kind",)
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         if attrs["kind"] not in _KINDS:
             raise SpaceError(f"unknown activation {attrs['kind']!r}", todo=f"Known: {', '.join(_KINDS)}.")
         return inputs[0]
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return attrs["kind"] != "sigmoid"
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return _KINDS[attrs["kind"]][0]

@@ -15,9 +15,13 @@ class AvgPool(Layer):
     """Attributes: ``kernel`` 2, ``stride`` (the kernel), ``padding`` 0. Sizes are rounded down."""
 
     attributes = ("kernel", "stride", "padding")
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         return windows(inputs[0], attrs)[0]
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         _, kernel, stride, padding = windows(inputs[0], attrs)

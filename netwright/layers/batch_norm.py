@@ -12,25 +12,40 @@ __all__ = ["LAYER"]
 
 
 class BatchNorm(Layer):
-    """No attributes. Running statistics are buffers."""
+    """Attributes: ``eps`` 1e-5, which is added to the variance. Running statistics are buffers. A sequence is normalized over all its steps."""
+
+    attributes = ("eps",)
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
-        expect(inputs[0], "batch normalization", 1, 3)
+        expect(inputs[0], "batch normalization", 1, 2, 3)
         return inputs[0]
 
+    def size(self, x: Tensor) -> Shape:
+        """Channels of a map, features of a sequence or a vector."""
+        return x.shape[-1:] if len(x.shape) == 2 else x.shape[:1]
+
     def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
-        return {"weight": inputs[0].shape[:1], "bias": inputs[0].shape[:1]}
+        return {"weight": self.size(inputs[0]), "bias": self.size(inputs[0])}
 
     def buffers(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
-        return {"running_mean": inputs[0].shape[:1], "running_var": inputs[0].shape[:1]}
+        return {"running_mean": self.size(inputs[0]), "running_var": self.size(inputs[0])}
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
-        x = inputs[0].shape
-        return f"nn.BatchNorm{'2d' if len(x) == 3 else '1d'}({x[0]})"
+        kind = {1: "nn.BatchNorm1d", 2: "BatchNorm", 3: "nn.BatchNorm2d"}[len(inputs[0].shape)]
+        eps = f", eps={attrs['eps']}" if "eps" in attrs else ""
+        return f"{kind}({self.size(inputs[0])[0]}{eps})"
 
     def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
         names = ("x0", "weight", "bias", "running_mean", "running_var")
-        return [OnnxNode("BatchNormalization", names, attrs={"epsilon": 1e-5})]
+        eps = {"epsilon": attrs.get("eps", 1e-5)}
+        if len(inputs[0].shape) != 2:
+            return [OnnxNode("BatchNormalization", names, attrs=eps)]
+        return [
+            OnnxNode("Transpose", ("x0",), ("channels",), {"perm": [0, 2, 1]}),
+            OnnxNode("BatchNormalization", ("channels", *names[1:]), ("out",), eps),
+            OnnxNode("Transpose", ("out",), attrs={"perm": [0, 2, 1]}),
+        ]
 
     def label(self, attrs: Mapping[str, Any]) -> str:
         return "batch norm"

@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
-from netwright.layers.base import Layer, OnnxNode, expect
+from netwright.layers.base import Cut, Layer, OnnxNode, Part, expect
 
 __all__ = ["LAYER"]
 
@@ -29,8 +29,17 @@ class Concat(Layer):
         first = inputs[0].shape
         return Tensor((*first[:axis], sum(x.shape[axis] for x in inputs), *first[axis + 1 :]))
 
+    def cut(self, inputs: Sequence[Part], large: Mapping[str, Any], small: Mapping[str, Any]) -> Cut:
+        """The inputs' own, each counted from where that input begins in the large one."""
+        axis = self.axis(inputs[0].large)
+        starts = [sum(x.large.shape[axis] for x in inputs[:i]) for i in range(len(inputs))]
+        return Cut(tuple(start + i for start, x in zip(starts, inputs, strict=True) for i in x.kept), {})
+
     def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
         return len(inputs) == 1
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         together = ", ".join(f"x{i}" for i in range(len(inputs)))

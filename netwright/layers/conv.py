@@ -1,4 +1,4 @@
-"""2-D convolution with padding that keeps the size (at stride 1). ``groups`` 0 is depthwise: one filter per channel."""
+"""2-D convolution, unless told otherwise with padding that keeps the size. ``groups`` 0 is depthwise: one filter per channel."""
 
 from __future__ import annotations
 
@@ -7,16 +7,32 @@ from typing import Any
 
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
-from netwright.layers.base import Layer, OnnxNode, Shape, expect
+from netwright.layers.base import Cut, Indices, Layer, OnnxNode, Part, Shape, centre, expect, prefix
 
-__all__ = ["LAYER"]
+__all__ = ["LAYER", "filters"]
+
+
+def filters(kept: Indices, large: tuple[int, int, int], small: tuple[int, int, int], depthwise: bool) -> tuple[Indices, Indices]:
+    """Which channels a small convolution keeps of a large one's output, and of the input of each filter.
+
+    ``large`` and ``small``: channels in and out, and groups. A depthwise one keeps the filters of the channels ``kept``,
+    any other the first ones. Raises :class:`SpaceError` for groups of channels, which are no part of larger groups.
+    """
+    (cin, most, groups), (own, cout, few) = large, small
+    if depthwise:
+        times = most // cin
+        each = prefix(cout // own, times, "filters for each channel")
+        return tuple(channel * times + i for channel in kept for i in each), range(1)
+    if groups != few or (groups > 1 and (cin, most, range(cin)) != (own, cout, kept)):
+        raise SpaceError("a convolution in groups has no elastic form but by its kernel")
+    return prefix(cout, most, "channels"), kept if groups == 1 else range(cin // groups)
 
 
 class Conv(Layer):
     """Attributes: ``width`` (output channels), or ``ratio`` (as a multiple of the input's; 1 for a depthwise one), ``kernel``,
-    ``stride`` 1, ``groups`` 1, ``dilation`` 1, ``bias`` False. Padding is ``dilation · (kernel − 1) / 2`` on every side."""
+    ``stride`` 1, ``groups`` 1, ``dilation`` 1, ``bias`` False, ``padding`` on every side: ``dilation · (kernel − 1) / 2`` where it is not given."""
 
-    attributes = ("width", "ratio", "kernel", "stride", "groups", "dilation", "bias")
+    attributes = ("width", "ratio", "kernel", "stride", "groups", "dilation", "bias", "padding")
 
     def read(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> tuple[int, int, int, int, int, int, bool]:
         """Channels in and out, kernel, stride, groups, dilation, bias."""
@@ -28,37 +44,57 @@ class Conv(Layer):
         kernel = attrs.get("kernel", 3)
         if cin % groups or cout % groups:
             raise SpaceError(f"{cin} → {cout} channels cannot be split into {groups} groups")
-        if kernel % 2 == 0:
-            raise SpaceError(f"kernel {kernel} is even; padding cannot keep the size")
+        if kernel % 2 == 0 and "padding" not in attrs:
+            raise SpaceError(f"kernel {kernel} is even; padding cannot keep the size", todo="Give an odd one, or a padding.")
         return cin, cout, kernel, attrs.get("stride", 1), groups, attrs.get("dilation", 1), attrs.get("bias", False)
 
+    def padding(self, attrs: Mapping[str, Any]) -> int:
+        """Zeros on every side."""
+        padding: int = attrs.get("padding", attrs.get("dilation", 1) * (attrs.get("kernel", 3) // 2))
+        return padding
+
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
-        _, cout, _, stride, *_ = self.read(inputs, attrs)
-        return Tensor((cout, *(-(-size // stride) for size in inputs[0].shape[1:])))
+        _, cout, kernel, stride, _, dilation, _ = self.read(inputs, attrs)
+        spare = [size + 2 * self.padding(attrs) - dilation * (kernel - 1) - 1 for size in inputs[0].shape[1:]]
+        if min(spare) < 0:
+            raise SpaceError(f"a {kernel}×{kernel} kernel does not fit a map of {inputs[0].shape[1:]}", todo="Give it more padding.")
+        return Tensor((cout, *(size // stride + 1 for size in spare)))
 
     def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
         cin, cout, kernel, _, groups, _, bias = self.read(inputs, attrs)
         return {"weight": (cout, cin // groups, kernel, kernel), **({"bias": (cout,)} if bias else {})}
 
     def flops(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
-        cin, cout, kernel, stride, groups, *_ = self.read(inputs, attrs)
-        high, wide = (-(-size // stride) for size in inputs[0].shape[1:])
+        cin, cout, kernel, _, groups, *_ = self.read(inputs, attrs)
+        _, high, wide = self.shape(inputs, attrs).shape
         return 2 * cout * (cin // groups) * kernel * kernel * high * wide
+
+    def cut(self, inputs: Sequence[Part], large: Mapping[str, Any], small: Mapping[str, Any]) -> Cut:
+        (x,) = inputs
+        cin, most, widest, _, groups, *_ = self.read((x.large,), large)
+        own, cout, kernel, _, few, *_ = self.read((x.small,), small)
+        if kernel != widest and ("padding" in large or "padding" in small):
+            raise SpaceError("a kernel whose padding does not go with it has no elastic form")
+        depthwise = large.get("groups", 1) == small.get("groups", 1) == 0
+        out, ins = filters(x.kept, (cin, most, groups), (own, cout, few), depthwise)
+        return Cut(out, {"weight": (out, ins, *(centre(kernel, widest),) * 2), "bias": (out,)})
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return not attrs.get("bias", False)
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         cin, cout, kernel, stride, groups, dilation, bias = self.read(inputs, attrs)
         parts = [f"{cin}, {cout}, {kernel}"]
-        parts += [f"stride={stride}"] * (stride != 1) + [f"padding={dilation * (kernel // 2)}"] * (kernel > 1)
+        parts += [f"stride={stride}"] * (stride != 1) + [f"padding={self.padding(attrs)}"] * (self.padding(attrs) > 0)
         parts += [f"dilation={dilation}"] * (dilation != 1) + [f"groups={groups}"] * (groups != 1) + ["bias=False"] * (not bias)
         return f"nn.Conv2d({', '.join(parts)})"
 
     def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
         _, _, kernel, stride, groups, dilation, bias = self.read(inputs, attrs)
-        pad = dilation * (kernel // 2)
         settings = {
             "kernel_shape": [kernel, kernel],
             "strides": [stride, stride],
-            "pads": [pad] * 4,
+            "pads": [self.padding(attrs)] * 4,
             "dilations": [dilation, dilation],
             "group": groups,
         }

@@ -16,6 +16,7 @@ class Dropout(Layer):
     """Attributes: ``rate``. Does nothing when predicting."""
 
     attributes = ("rate",)
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         if not 0 <= attrs["rate"] < 1:
@@ -23,6 +24,9 @@ class Dropout(Layer):
         return inputs[0]
 
     def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
+        return True
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
         return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
-from netwright.layers.base import Layer, OnnxNode, Shape
+from netwright.layers.base import Cut, Layer, OnnxNode, Part, Shape, prefix
 
 __all__ = ["LAYER"]
 
@@ -25,6 +25,10 @@ class Embedding(Layer):
 
     def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
         return {"weight": (attrs["count"], attrs["units"])}
+
+    def cut(self, inputs: Sequence[Part], large: Mapping[str, Any], small: Mapping[str, Any]) -> Cut:
+        units = prefix(small["units"], large["units"], "units")
+        return Cut(units, {"weight": (prefix(small["count"], large["count"], "codes"), units)})
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return f"nn.Embedding({attrs['count']}, {attrs['units']})"

@@ -14,8 +14,13 @@ __all__ = ["LAYER"]
 class GlobalPool(Layer):
     """No attributes."""
 
+    channelwise = True
+
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         return Tensor(expect(inputs[0], "global pooling", 3)[:1])
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return "x0.mean((2, 3))"

@@ -14,10 +14,15 @@ __all__ = ["LAYER"]
 class Identity(Layer):
     """No attributes."""
 
+    channelwise = True
+
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         return inputs[0]
 
     def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
+        return True
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
         return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:

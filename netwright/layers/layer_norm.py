@@ -12,7 +12,11 @@ __all__ = ["LAYER"]
 
 
 class LayerNorm(Layer):
-    """No attributes."""
+    """Attributes: ``eps`` 1e-5, which is added to the variance."""
+
+    attributes = ("eps",)
+
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         expect(inputs[0], "layer normalization", 1, 2)
@@ -22,10 +26,11 @@ class LayerNorm(Layer):
         return {"weight": inputs[0].shape[-1:], "bias": inputs[0].shape[-1:]}
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
-        return f"nn.LayerNorm({inputs[0].shape[-1]})"
+        eps = f", eps={attrs['eps']}" if "eps" in attrs else ""
+        return f"nn.LayerNorm({inputs[0].shape[-1]}{eps})"
 
     def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
-        return [OnnxNode("LayerNormalization", ("x0", "weight", "bias"), attrs={"axis": -1, "epsilon": 1e-5})]
+        return [OnnxNode("LayerNormalization", ("x0", "weight", "bias"), attrs={"axis": -1, "epsilon": attrs.get("eps", 1e-5)})]
 
     def label(self, attrs: Mapping[str, Any]) -> str:
         return "layer norm"

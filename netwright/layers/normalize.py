@@ -16,6 +16,7 @@ class Normalize(Layer):
     """Attributes: ``mean`` and ``std``, one number per channel (the first axis). (x − mean) / std."""
 
     attributes = ("mean", "std")
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         channels = inputs[0].shape[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from netwright.core.architecture import Tensor
 from netwright.errors import SpaceError
-from netwright.layers.base import Layer, OnnxNode, Shape, expect
+from netwright.layers.base import Cut, Layer, OnnxNode, Part, Shape, expect
 
 __all__ = ["LAYER"]
 
@@ -38,14 +38,26 @@ class Project(Layer):
         return inputs[0].shape == inputs[1].shape
 
     def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
-        x, like = (tensor.shape for tensor in inputs)
-        if x == like:
-            return {}
-        return {"weight": (like[0], x[0], 1, 1) if len(x) == 3 else (like[-1], x[-1])}
+        return {} if inputs[0].shape == inputs[1].shape else self.shared(inputs, attrs)
 
     def flops(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
         x, like = (tensor.shape for tensor in inputs)
         return 0 if x == like else 2 * prod(like) * (x[0] if len(x) == 3 else x[-1])
+
+    def shared(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:
+        """Always the weights: the largest network may need none where smaller ones do."""
+        x, like = (tensor.shape for tensor in inputs)
+        return {"weight": (like[0], x[0], 1, 1) if len(x) == 3 else (like[-1], x[-1])}
+
+    def cut(self, inputs: Sequence[Part], large: Mapping[str, Any], small: Mapping[str, Any]) -> Cut:
+        x, like = inputs
+        if x.small.shape == like.small.shape and x.kept != like.kept:
+            raise SpaceError("what meets here are different channels of the supernet", todo="Give the parts one named width.")
+        square = (range(1), range(1)) if len(x.large.shape) == 3 else ()
+        return Cut(like.kept, {"weight": (like.kept, x.kept, *square)})
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         x, like = (tensor.shape for tensor in inputs)

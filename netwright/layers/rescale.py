@@ -16,6 +16,7 @@ class Rescale(Layer):
     """Attributes: ``mean`` and ``std``, one number per output. y · std + mean."""
 
     attributes = ("mean", "std")
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         (units,) = expect(inputs[0], "rescaling", 1)

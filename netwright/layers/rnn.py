@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from netwright.core.architecture import Tensor
-from netwright.layers.base import Layer, OnnxNode, Shape, expect
+from netwright.layers.base import Cut, Layer, OnnxNode, Part, Shape, expect, prefix
 
 __all__ = ["LAYER", "Recurrent"]
 
@@ -38,6 +38,13 @@ class Recurrent(Layer):
     def flops(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> int:
         (steps, features), units = inputs[0].shape, int(attrs["units"])
         return 2 * steps * len(self.gates) * units * (features + units)
+
+    def cut(self, inputs: Sequence[Part], large: Mapping[str, Any], small: Mapping[str, Any]) -> Cut:
+        most = large["units"]
+        units = prefix(small["units"], most, "units")
+        rows = tuple(gate * most + i for gate in range(len(self.gates)) for i in units)
+        tensors = {"weight_ih_l0": (rows, inputs[0].kept), "weight_hh_l0": (rows, units)}
+        return Cut(units, {**tensors, "bias_ih_l0": (rows,), "bias_hh_l0": (rows,)})
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return f"{self.name.title()}({inputs[0].shape[1]}, {attrs['units']}, batch_first=True)"

@@ -16,6 +16,7 @@ class Sum(Layer):
     """No attributes; any number of inputs."""
 
     arity = None
+    channelwise = True
 
     def shape(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Tensor:
         if any(x.shape != inputs[0].shape for x in inputs):
@@ -27,6 +28,9 @@ class Sum(Layer):
 
     def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
         return len(inputs) == 1
+
+    def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
+        return True
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return " + ".join(f"x{i}" for i in range(len(inputs)))

@@ -20,15 +20,15 @@ SMALLEST_MAP = 4
 """Stages are added while the map stays at least this many pixels wide."""
 
 
-def _conv(act: Choice, width: Choice | int, kernel: Choice | int, stride: Choice | int = 1, groups: int = 1) -> Term:
+def _conv(act: Term, width: Choice | int, kernel: Choice | int, stride: Choice | int = 1, groups: int = 1) -> Term:
     return Seq(
         op("conv", width=width, kernel=kernel, stride=stride, groups=groups),
         op("batch_norm"),
-        op("activation", kind=act),
+        act,
     )
 
 
-def _block(stage: int, act: Choice) -> Term:
+def _block(stage: int, act: Term) -> Term:
     """One block at the stage's width, or nothing's equal with a skip around it."""
     width = Choice(*WIDTHS, name=f"width{stage}")
     plain = _conv(act, width, Choice(1, 3, 5))
@@ -40,10 +40,10 @@ def _block(stage: int, act: Choice) -> Term:
     bottleneck = Seq(
         op("conv", ratio=Choice(2, 3, 4), kernel=1),
         op("batch_norm"),
-        op("activation", kind=act),
+        act,
         op("conv", kernel=Choice(3, 5), groups=0),
         op("batch_norm"),
-        op("activation", kind=act),
+        act,
         op("conv", width=width, kernel=1),
         op("batch_norm"),
     )
@@ -57,13 +57,14 @@ def space(signature: Signature) -> Space:
     stages = 1
     while smallest // 2**stages >= SMALLEST_MAP and stages < 4:
         stages += 1
-    act = Choice("relu", "hardswish", "silu", name="activation")
+    act = Choice(*(op("activation", kind=kind) for kind in ("relu", "hardswish", "silu")), name="activation")
     large = smallest >= 48
     parts: list[Term] = [_conv(act, Choice(*WIDTHS, name="width0"), Choice(3, 5), stride=2 if large else 1)]
     for stage in range(stages):
         if stage:
             parts.append(Choice(op("max_pool", kernel=2, stride=2), op("avg_pool", kernel=2, stride=2)))
         parts.append(Repeat(_block(stage, act), Choice(0, 1, 2, 3) if stage == 0 else Choice(1, 2, 3)))
-    parts.append(Choice(op("global_pool"), Seq(op("max_pool", kernel=2, stride=2), op("flatten")), op("flatten"), name="head"))
-    parts.append(op("linear", units=signature.outputs))
+    last = op("linear", units=signature.outputs)
+    halved = Seq(op("max_pool", kernel=2, stride=2), op("flatten"), last)
+    parts.append(Choice(Seq(op("global_pool"), last), halved, Seq(op("flatten"), last), name="head"))
     return Space(Seq(*parts), name="chain", signature=signature)

@@ -19,17 +19,13 @@ WIDTHS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
 def space(signature: Signature) -> Space:
     """From a linear model (depth 0) to five hidden layers."""
-    act = Choice("relu", "gelu", "silu", "tanh", name="activation")
+    act = Choice(*(op("activation", kind=kind) for kind in ("relu", "gelu", "silu", "tanh")), name="activation")
     width = Choice(*WIDTHS, name="width")
     norm = Choice(op("identity"), op("batch_norm"), op("layer_norm"), name="norm")
     drop = op("dropout", rate=Choice(0.0, 0.1, 0.25, 0.5, name="dropout"))
-    layer = Seq(op("linear", units=Choice(*WIDTHS)), norm, op("activation", kind=act), drop)
-    inner = Seq(norm, op("linear", units=width), op("activation", kind=act), drop, op("linear", units=width))
-    plain = Repeat(layer, Choice(0, 1, 2, 3, 4))
-    residual = Seq(
-        op("linear", units=width),
-        Repeat(Branches(inner, op("identity")), Choice(1, 2)),
-        norm,
-        op("activation", kind=act),
-    )
-    return Space(Seq(Choice(plain, residual), op("linear", units=signature.outputs)), name="mlp", signature=signature)
+    layer = Seq(op("linear", units=Choice(*WIDTHS)), norm, act, drop)
+    inner = Seq(norm, op("linear", units=width), act, drop, op("linear", units=width))
+    head = op("linear", units=signature.outputs)
+    plain = Seq(layer, Repeat(layer, Choice(0, 1, 2, 3)), head)
+    residual = Seq(op("linear", units=width), Repeat(Branches(inner, op("identity")), Choice(1, 2)), norm, act, head)
+    return Space(Choice(head, plain, residual), name="mlp", signature=signature)

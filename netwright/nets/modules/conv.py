@@ -15,5 +15,4 @@ __all__ = ["build"]
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
     cin, cout, kernel, stride, groups, dilation, bias = LAYER.read(inputs, attrs)
-    pad = dilation * (kernel // 2)
-    return nn.Conv2d(cin, cout, kernel, stride, pad, dilation, groups, bias)
+    return nn.Conv2d(cin, cout, kernel, stride, LAYER.padding(attrs), dilation, groups, bias)

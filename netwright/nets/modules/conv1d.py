@@ -23,4 +23,5 @@ class Conv1d(nn.Conv1d):
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
     _, features, width, kernel, stride, dilation, bias = LAYER.read(inputs, attrs)
-    return Conv1d(features, width, kernel, stride, dilation * (kernel // 2), dilation, bias=bias)
+    groups = LAYER.groups(inputs, attrs)
+    return Conv1d(features, width, kernel, stride, dilation * (kernel // 2), dilation, groups, bias)

@@ -13,4 +13,4 @@ __all__ = ["build"]
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
-    return nn.LayerNorm(inputs[0].shape[-1])
+    return nn.LayerNorm(inputs[0].shape[-1], attrs.get("eps", 1e-5))

@@ -8,9 +8,10 @@ from typing import Any
 from torch import nn
 
 from netwright.core.architecture import Tensor
+from netwright.layers.linear import LAYER
 
 __all__ = ["build"]
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
-    return nn.Linear(inputs[0].shape[-1], attrs["units"], attrs.get("bias", True))
+    return nn.Linear(inputs[0].shape[-1], LAYER.units(inputs[0], attrs), attrs.get("bias", True))

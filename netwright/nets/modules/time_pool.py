@@ -1,4 +1,4 @@
-"""Mean over time."""
+"""The mean over time, the largest, the first, or the last."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ __all__ = ["TimePool", "build"]
 
 
 class TimePool(nn.Module):
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.mean(1)
+        if self.kind in ("first", "last"):
+            return x[:, 0 if self.kind == "first" else -1].clone()
+        return x.mean(1) if self.kind == "mean" else x.amax(1)
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
-    return TimePool()
+    return TimePool(attrs.get("kind", "mean"))

@@ -1,0 +1,22 @@
+"""The pixels of a map as a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from netwright.core.architecture import Tensor
+
+__all__ = ["Tokens", "build"]
+
+
+class Tokens(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(2).transpose(1, 2)
+
+
+def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:
+    return Tokens()

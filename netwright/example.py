@@ -9,8 +9,11 @@ from typing import Any
 from netwright import compose
 from netwright.core.architecture import Signature, Tensor
 from netwright.core.contracts import Need
+from netwright.core.picks import sample
+from netwright.core.seeds import stream
 from netwright.core.space import Space
-from netwright.errors import RecipeError
+from netwright.errors import RecipeError, SpaceError
+from netwright.layers.counts import count
 from netwright.recipe import Recipe
 
 __all__ = ["EXAMPLES", "look", "signature"]
@@ -66,7 +69,20 @@ def look(
 
     Raises a :class:`~netwright.errors.UserError` where there is no such space, or it cannot take such inputs.
     """
-    given = signature(compose.space_needs(name), inputs, outputs)
     recipe = Recipe(space=name, options={"space": dict(settings)} if settings else {})
-    space, _ = compose.build_space(recipe, given)
-    return space, given
+    needs = compose.space_needs(name)
+    if needs or inputs:
+        given = signature(needs, inputs, outputs)
+        return compose.build_space(recipe, given)[0], given
+    refused: SpaceError | None = None
+    for kind in EXAMPLES:  # it takes whatever fits
+        given = signature({kind}, inputs, outputs)
+        try:
+            space, _ = compose.build_space(recipe, given)
+            count(sample(space, stream(0, 0, "look")), given)
+        except SpaceError as error:
+            refused = refused or error
+        else:
+            return space, given
+    assert refused is not None
+    raise refused

@@ -175,9 +175,10 @@ class _Look:
 
     def all(self, members: int) -> None:
         self.members(members)
-        self.until = time.monotonic() + self.seconds
         for largest in (False, True):
+            self.until = time.monotonic() + self.seconds / 6
             self.extreme(largest)
+        self.until = time.monotonic() + self.seconds * 2 / 3
         self.holes()
 
     # -- members

@@ -117,7 +117,7 @@ def _show(found: Lint) -> None:
         rows.append(("in limits", share if whole else f"{share}{of} (95 % interval {low:.2%} to {high:.2%})"))
     for name, member in (("smallest", found.smallest), ("largest", found.largest)):
         if member:
-            text = ", ".join(told(metric, value) for metric, value in member.values.items())
+            text = ", ".join(f"{metric.removesuffix('_kib')} {told(metric, value)}" for metric, value in member.values.items())
             rows.append((name, text + ("" if whole else " (of those found)")))
     rows.append(("supernet", f"none: {found.supernet}" if found.supernet else "yes"))
     tried = "" if found.holes_tried == found.holes else f"; {found.holes_tried} of {found.holes} holes tried: give more --seconds"

@@ -34,8 +34,8 @@ class OwnTask(Sealed):
         numbered = tuple(str(i) for i in range(task.signature.outputs)) if self.kind == "classification" else ()
         self.classes = task.classes or numbered
         self.frame = task.frame
-        images = len(task.signature.input(-1).shape) == 3
-        self.offers = task.offers or frozenset({Need.IMAGES if images else Need.TABLES})
+        kind = {3: Need.IMAGES, 2: Need.SEQUENCES}.get(len(task.signature.input(-1).shape), Need.TABLES)
+        self.offers = task.offers or frozenset({kind})
         self.has_test = has_test
         self._facts: dict[str, Any] = {}
 

@@ -252,6 +252,8 @@ class _Look:
             better = False
             for near in neighbours(self.space, unfold(self.space, replay(start.trace, at_random(rng))), rng):
                 looked += 1
+                if time.monotonic() > self.until:
+                    return
                 try:
                     counts = count(near, self.signature)
                 except SpaceError:
@@ -275,10 +277,10 @@ class _Look:
             if time.monotonic() > self.until:
                 return
             self.tell("holes", n / len(order))
-            self.hole(path, every[path], leads.get(path, {}))
-            found.holes_tried += 1
+            found.holes_tried += self.hole(path, every[path], leads.get(path, {}))
 
-    def hole(self, path: str, hole: Hole, way: Mapping[str, Answer]) -> None:
+    def hole(self, path: str, hole: Hole, way: Mapping[str, Answer]) -> bool:
+        """Try the answers of one hole; False where the time was up before there was anything to say."""
         answers = [hole.at(i) for i in range(min(hole.count, 64))]
         met: set[Answer] = set()
         fitted: set[Answer] = set()
@@ -287,6 +289,8 @@ class _Look:
         for number in range(SUSPECTED):
             if number >= TRIES and len(fitted) == len(answers) and all(len(group) == 1 for group in same):
                 break
+            if time.monotonic() > self.until:
+                return False
             results: dict[str, set[Answer]] = {}
             for answer in answers:
                 outcome = self.tried({**way, path: answer}, path, number)
@@ -304,6 +308,7 @@ class _Look:
                 continue
             same = [part for group in same for part in [*(group & alike for alike in results.values()), group - known] if part]
         self.judge(path, hole, answers, met, fitted, errors, same)
+        return True
 
     def judge(
         self,

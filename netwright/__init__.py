@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from netwright.api import Run, resume, search
     from netwright.core.contracts import Task
+    from netwright.core.space import Choice
 
-__all__ = ["Run", "Task", "resume", "search"]
+__all__ = ["Choice", "Run", "Task", "resume", "search"]
+
+_ROOMS = {"Choice": "core.space", "Task": "core.contracts"}
 
 
 def __getattr__(name: str) -> Any:
@@ -17,7 +20,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'netwright' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module("netwright.core.contracts" if name == "Task" else "netwright.api"), name)
+    return getattr(importlib.import_module(f"netwright.{_ROOMS.get(name, 'api')}"), name)
 
 
 def __dir__() -> list[str]:

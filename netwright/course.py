@@ -59,6 +59,7 @@ def _search(session: Session, first: list[Proposal]) -> History:
         session.screened,
         session.ledger,
         session.noted,
+        twins=True,
     )
     reason = loop.run()
     session.write("stopped", reason=reason, text=_STOPPED[reason])

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from netwright.core.architecture import trace_from_json
+from netwright.core.architecture import Architecture, trace_from_json
 from netwright.core.contracts import Arrival, Event, Job, Runner, Store, Strategy, Verdict
 from netwright.core.objectives import Goal
 from netwright.core.picks import replayed
 from netwright.core.space import Space
 from netwright.core.trial import Fidelity, History, Measurement, Proposal, State, Trial
 from netwright.errors import NoFeasible
+from netwright.layers.canonical import canonical
 
 __all__ = ["ATTEMPTS", "Ledger", "Loop", "read_history"]
+
+DOUBLES = 300
+"""So many proposals in a row that compute what was known already: the space, or the strategy, is exhausted."""
 
 ATTEMPTS = 2
 """How often a trial is begun before the death of its worker counts as its failure."""
@@ -48,6 +52,10 @@ def _read_trial(body: Mapping[str, Any], space: Space) -> Trial:
     return Trial(body["number"], proposal, attempt=body.get("attempt", 1))
 
 
+def _trace(proposal: Proposal) -> dict[str, Any]:
+    return {path: list(a) if isinstance(a, tuple) else a for path, a in proposal.architecture.trace}
+
+
 @dataclass
 class Ledger:
     """Where the wall-clock went, in seconds by kind of work; ``idle`` is what no slot worked in."""
@@ -69,8 +77,9 @@ class Ledger:
 
 @dataclass
 class Loop:
-    """One search under way. ``deadline``: monotonic time after which no trial may run, unless none has finished yet: then
-    ``at_last``. ``tell``: called after each event."""
+    """One search under way. ``deadline``: time by ``clock`` after which no trial may run, unless none has finished yet: then
+    ``at_last``. ``patience_s``: how long arrivals are waited for at once. ``name``: what an architecture is called in the log.
+    ``twins``: what computes the same as a finished trial is not trained again. ``tell``: called after each event."""
 
     space: Space
     goal: Goal
@@ -87,6 +96,12 @@ class Loop:
     screened: Callable[[], int] = lambda: 0
     ledger: Ledger = field(default_factory=Ledger)
     tell: Callable[[Event], None] = lambda event: None
+    clock: Callable[[], float] = time.monotonic
+    patience_s: float = 0.5
+    name: Callable[[Architecture], str] = lambda architecture: architecture.id
+    twins: bool = False
+    _known: dict[tuple[str, Fidelity], Trial] = field(default_factory=dict)
+    _doubles: int = 0
 
     def write(self, kind: str, /, **body: Any) -> None:
         event = Event(kind, body, time.time())
@@ -98,15 +113,17 @@ class Loop:
             self.write("lost", number=trial.number, attempt=trial.attempt, reason="interrupted")
             self.history.update(replace(trial, measurements=(), attempt=trial.attempt + 1))
         waiting = sorted(self.history.pending)
+        for trial in self.history.finished:
+            self._learn(trial)
         while True:
             until = self.deadline if self.history.finished else self.at_last
-            if until is not None and time.monotonic() >= until:
+            if until is not None and self.clock() >= until:
                 return self._cut()
             asked = self._fill(waiting)
             if not self.runner.busy():
                 return asked or "done"
             self.ledger.turn("busy" if self.runner.busy() else "idle")
-            patience = 0.5 if until is None else min(0.5, max(0.0, until - time.monotonic()))
+            patience = self.patience_s if until is None else min(self.patience_s, max(0.0, until - self.clock()))
             arrivals = self.runner.arrivals(patience)
             self.ledger.turn("busy" if self.runner.busy() else "idle")
             for arrival in arrivals:
@@ -121,6 +138,8 @@ class Loop:
             left = None if self.trials is None else self.trials - len(self.history)
             if left is not None and left <= 0:
                 return "trials"
+            if self._doubles >= DOUBLES:
+                return "done"
             before = self.screened()
             proposals = self._proposals(free if left is None else min(free, left))
             if not proposals:
@@ -142,8 +161,8 @@ class Loop:
         self.write(
             "proposed",
             number=number,
-            id=proposal.architecture.id,
-            trace={path: list(a) if isinstance(a, tuple) else a for path, a in proposal.architecture.trace},
+            id=self.name(proposal.architecture),
+            trace=_trace(proposal),
             fidelity=trial.proposal.fidelity.to_json() if trial.proposal.fidelity else None,
             notes=notes,
             parent=proposal.parent,
@@ -158,10 +177,14 @@ class Loop:
         body = {
             "number": trial.number,
             "attempt": trial.attempt,
-            "trace": trial.architecture.to_json()["trace"],
+            "trace": _trace(trial.proposal),
             "fidelity": fidelity.to_json(),
             "noisy": self.runner.slots() > 1,
         }
+        twin = self._known.get((canonical(trial.architecture), fidelity)) if self.twins else None
+        self._doubles = self._doubles + 1 if twin else 0
+        if twin:
+            body["twin"] = {"number": twin.number, "values": dict(twin.measurements[-1].values)}
         self.write("started", number=trial.number, attempt=trial.attempt)
         self.runner.submit(Job(f"{trial.number}", "trial", body, self.trial_limit_s))
 
@@ -190,14 +213,22 @@ class Loop:
 
     def _end(self, trial: Trial, state: State, reason: str, arrival: Arrival) -> None:
         seconds = round(float(arrival.body.get("seconds", 0.0)), 4)
-        self.write("ended", number=trial.number, attempt=trial.attempt, state=state, reason=reason, seconds=seconds)
-        self.history.update(trial.ended(state, reason, seconds))
+        clock = {"clock": arrival.body["clock"]} if "clock" in arrival.body else {}
+        self.write("ended", number=trial.number, attempt=trial.attempt, state=state, reason=reason, seconds=seconds, **clock)
+        ended = trial.ended(state, reason, seconds)
+        self.history.update(ended)
+        self._learn(ended)
         if not self.history.finished and len(self.history.ended) >= 100:
             raise NoFeasible(
                 f"the first {len(self.history.ended)} trials all failed or broke a limit; the last: {reason}",
                 where="search",
                 todo="Loosen the limit, or see why with `netwright show`.",
             )
+
+    def _learn(self, trial: Trial) -> None:
+        """Keep what a training found, for its twins."""
+        if self.twins and trial.state == "finished" and trial.measurements and trial.measurements[-1].fidelity:
+            self._known.setdefault((canonical(trial.architecture), trial.proposal.fidelity or self.fidelity), trial)
 
     def _cut(self) -> str:
         """The time is up: what runs stays pending in the log, so that a resumed run begins it again."""

@@ -27,7 +27,7 @@ KINDS: dict[str, str] = {
 }
 """Wings whose files are parts, and what one of them is called."""
 
-_NOT_PARTS = {"__init__", "base", "counts"}
+_NOT_PARTS = {"__init__", "base", "canonical", "counts", "elastic", "isomorphism", "scopes"}
 
 
 @cache

@@ -1,6 +1,7 @@
 """Cheap before dear: parameters, FLOPs and memory from the nodes, then measured latency, then the inner estimator.
 
-The first broken limit ends a trial as infeasible, so that nothing infeasible is trained.
+The first broken limit ends a trial as infeasible, so that nothing infeasible is trained. What computes the same as a trial that
+was trained already (its twin) is counted and timed, as its dead parts may differ, but takes over the twin's scores.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ class Stages(Estimator):
             timed = replace(timed, notes={**timed.notes, "noisy": site.noisy})
             self._check(timed, site)
             yield timed
+        if twin := proposal.notes.get("twin"):
+            yield Measurement(twin["values"], proposal.fidelity or self.full(), notes={"twin": twin["number"]})
+            return
         yield from self.inner.estimate(proposal, site)
 
     def _check(self, measurement: Measurement, site: Site) -> None:

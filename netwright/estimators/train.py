@@ -1,4 +1,4 @@
-"""Training from fresh weights: SGD or AdamW, the rate up linearly and down along a cosine, a measurement at rungs of epochs.
+"""Training from fresh weights or a network's: SGD or AdamW, the rate up linearly, down along a cosine, a measurement at rungs.
 
 Warm-up and cosine: Goyal et al. 2017, arXiv:1706.02677; Loshchilov & Hutter 2017, arXiv:1608.03983. The defaults are what
 ``benchmarks/recipes.py`` measured.
@@ -20,6 +20,7 @@ from netwright.core.metrics import METRICS, Metric
 from netwright.core.seeds import integer
 from netwright.core.trial import Fidelity, Measurement, Proposal
 from netwright.errors import RecipeError
+from netwright.nets.inherit import read_origin
 from netwright.nets.net import Net
 
 __all__ = ["Diverged", "Train"]
@@ -42,7 +43,7 @@ class Train(Estimator):
 
     ``epochs``: of a search trial; ``final_epochs``: of the winner. ``optimizer``: ``sgd`` with Nesterov's momentum, or
     ``adamw``. ``rate``: peak learning rate, and ``weight_decay``: None for the optimizer's own, see :data:`OWN`.
-    ``bfloat16``: arithmetic in it, where the processor can.
+    ``bfloat16``: arithmetic in it, where the processor can. ``start``: a file of weights that members of its space begin with.
     """
 
     offers = frozenset({Need.TRAINING, Need.CURVE})
@@ -56,6 +57,7 @@ class Train(Estimator):
         rate: float | None = None,
         weight_decay: float | None = None,
         bfloat16: bool = False,
+        start: str = "",
     ) -> None:
         if optimizer not in OWN:
             raise RecipeError(f"unknown optimizer {optimizer!r}", where="estimator train", todo=f"Use {' or '.join(OWN)}.")
@@ -69,7 +71,9 @@ class Train(Estimator):
                 todo="Make them positive.",
             )
         self.epochs, self.final_epochs = epochs, final_epochs
-        self.optimizer, self.bfloat16 = optimizer, bfloat16
+        self.optimizer, self.bfloat16, self.start = optimizer, bfloat16, start
+        if start:
+            read_origin(start)  # what cannot be read is said before any money is spent
 
     def metrics(self) -> Sequence[Metric]:
         return [metric for metric in METRICS.values() if metric.source == "scored"]
@@ -111,6 +115,9 @@ class _Training:
     def __init__(self, settings: Train, architecture: Architecture, fidelity: Fidelity, site: Site) -> None:
         self.task, self.fidelity, self.site = site.task, fidelity, site
         self.net = Net(architecture, site.task.signature, seed=self.seed("weights"))
+        if settings.start and architecture.trace:  # a fixed network is no member of the space
+            taken = read_origin(settings.start).pieces(architecture, site.task.signature)
+            self.net.load_tensors({**self.net.tensors(), **taken})
         nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
         self.total = max(1, self.steps_per_epoch * fidelity.epochs)

@@ -28,13 +28,15 @@ _KINDS: dict[str, tuple[str, Sequence[OnnxNode]]] = {
     "hardswish": ("F.hardswish(x0)", [OnnxNode("HardSwish", ("x0",))]),
     "tanh": ("torch.tanh(x0)", [OnnxNode("Tanh", ("x0",))]),
     "sigmoid": ("torch.sigmoid(x0)", [OnnxNode("Sigmoid", ("x0",))]),
+    "hardsigmoid": ("F.hardsigmoid(x0)", [OnnxNode("HardSigmoid", ("x0",), attrs={"alpha": 1 / 6, "beta": 0.5})]),
     "elu": ("F.elu(x0)", [OnnxNode("Elu", ("x0",), attrs={"alpha": 1.0})]),
     "leaky_relu": ("F.leaky_relu(x0, 0.01)", [OnnxNode("LeakyRelu", ("x0",), attrs={"alpha": 0.01})]),
 }
 
 
 class Activation(Layer):
-    """Attributes: ``kind``: relu, relu6, gelu, silu, hardswish, tanh, sigmoid, elu or leaky_relu."""
+    """Attributes: ``kind``: relu, relu6, gelu, silu, hardswish, tanh, sigmoid, hardsigmoid, elu or
+    leaky_relu."""
 
     attributes = ("kind",)
     channelwise = True
@@ -45,7 +47,7 @@ class Activation(Layer):
         return inputs[0]
 
     def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
-        return attrs["kind"] != "sigmoid"
+        return attrs["kind"] not in ("sigmoid", "hardsigmoid")
 
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
         return _KINDS[attrs["kind"]][0]

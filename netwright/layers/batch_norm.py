@@ -12,7 +12,7 @@ __all__ = ["LAYER"]
 
 
 class BatchNorm(Layer):
-    """Attributes: ``eps`` 1e-5, which is added to the variance. Running statistics are buffers. A sequence is normalized over all its steps."""
+    """Attributes: ``eps`` 1e-5, added to the variance. Running statistics are buffers; a sequence's are over its steps."""
 
     attributes = ("eps",)
     channelwise = True

@@ -17,11 +17,12 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netwright.core.architecture import Architecture, Attrs
 from netwright.core.block import NETWORK, Block, Leaf
 from netwright.layers.base import layer
+from netwright.layers.isomorphism import Item, digest
 
 __all__ = ["canonical"]
 
@@ -46,22 +47,11 @@ def canonical(architecture: Architecture) -> str:
         block, outputs = architecture.block, architecture.outputs
         segments = _chain(block) if len(outputs) == 1 and architecture.first < 0 else None
         if segments is None:
-            graph = _simplified([_Item(n.op, n.inputs, n.attrs, n.weights, n.hole, n.scope) for n in architecture.nodes], outputs)
+            graph = _simplified([Item(n.op, n.inputs, n.attrs, n.weights, n.hole, n.scope) for n in architecture.nodes], outputs)
             segments = _segments(graph)
         found = hashlib.blake2b(repr(segments).encode(), digest_size=8).hexdigest()
         architecture.__dict__["_canonical"] = found
     return found
-
-
-class _Item(NamedTuple):
-    """A node: inputs are places, or negative for what comes from outside."""
-
-    op: str
-    inputs: tuple[int, ...]
-    attrs: Attrs
-    path: str
-    hole: str
-    scope: str
 
 
 # ---- parts that are used again ----------------------------------------------------------------------------------------
@@ -107,12 +97,12 @@ def _of_chain(block: Block) -> tuple[int, ...] | None:
 
 @lru_cache(maxsize=65536)
 def _of_one(op: str, attrs: Attrs) -> int:
-    return _digest([_Item(op, (_INPUT,), attrs, "", "", "")], [0])
+    return digest([Item(op, (_INPUT,), attrs, "", "", "")], [0])
 
 
 def _of_graph(block: Block) -> tuple[int, ...] | None:
     """None where its paths are shared, or its meaning hangs on what reads it."""
-    items: list[_Item] = []
+    items: list[Item] = []
     for item in _inlined(block, (_INPUT,), 0):
         if item is None:
             return None
@@ -125,14 +115,14 @@ def _of_graph(block: Block) -> tuple[int, ...] | None:
     return _segments(graph)
 
 
-def _inlined(block: Block, inputs: Sequence[int], base: int) -> Iterator[_Item | None]:
+def _inlined(block: Block, inputs: Sequence[int], base: int) -> Iterator[Item | None]:
     """The nodes of a block of one input; None for what only the whole network can say."""
     for item in block.items:
         reads = tuple([base + i if i >= 0 else inputs[i] if i > NETWORK else NETWORK for i in item.inputs])
         if NETWORK in reads or item.path[:1] == "/":
             yield None
         elif isinstance(item, Leaf):
-            yield _Item(item.op, reads, item.attrs, "", item.hole, "")
+            yield Item(item.op, reads, item.attrs, "", item.hole, "")
         elif item.scoped:
             yield None
         else:
@@ -145,15 +135,15 @@ def _inlined(block: Block, inputs: Sequence[int], base: int) -> Iterator[_Item |
 class _Graph(NamedTuple):
     """Items that matter, in the order in which they run; ``readers`` of each, and of the inputs."""
 
-    items: list[_Item]
+    items: list[Item]
     outputs: tuple[int, ...]
     readers: Mapping[int, list[int]]
 
 
-def _simplified(items: Sequence[_Item], outputs: Sequence[int]) -> _Graph:
+def _simplified(items: Sequence[Item], outputs: Sequence[int]) -> _Graph:
     """Without identities, zeros, dead branches and sums within sums."""
     value: list[int] = []  # what each place amounts to: a place, an input, or zero
-    kept: dict[int, _Item] = {}
+    kept: dict[int, Item] = {}
 
     def of(i: int) -> int:
         return value[i] if i >= 0 else i
@@ -167,7 +157,7 @@ def _simplified(items: Sequence[_Item], outputs: Sequence[int]) -> _Graph:
         elif op == "zero" or (op == "sum" and not reads) or (_ZERO in reads and _nothing(item, reads)):
             value.append(_ZERO)
         else:
-            kept[place] = _Item(op, tuple(reads), item.attrs, item.path, item.hole, item.scope)
+            kept[place] = Item(op, tuple(reads), item.attrs, item.path, item.hole, item.scope)
             value.append(place)
     ends = tuple(of(i) for i in outputs)
     alive: set[int] = set()
@@ -189,14 +179,14 @@ def _simplified(items: Sequence[_Item], outputs: Sequence[int]) -> _Graph:
     return _numbered({p: _flat_sum(p, kept, uses, fixed) for p in places}, ends)
 
 
-def _nothing(item: _Item, reads: Sequence[int]) -> bool:
+def _nothing(item: Item, reads: Sequence[int]) -> bool:
     """Whether zeros come out of it."""
     known = layer(item.op)
     counted = reads[: known.reads] if known.reads else reads
     return all(i == _ZERO for i in counted) and known.keeps_zero(dict(item.attrs))
 
 
-def _flat_sum(place: int, kept: dict[int, _Item], uses: Mapping[int, int], fixed: set[int]) -> _Item:
+def _flat_sum(place: int, kept: dict[int, Item], uses: Mapping[int, int], fixed: set[int]) -> Item:
     """An item; a sum with the sums that only it reads, and only once, taken in. Not where all else that it adds is fixed: the
     inner sum is then a place that everything passes through."""
     item = kept[place]
@@ -213,17 +203,17 @@ def _flat_sum(place: int, kept: dict[int, _Item], uses: Mapping[int, int], fixed
     return kept[place]
 
 
-def _numbered(items: Mapping[int, _Item], ends: Sequence[int]) -> _Graph:
+def _numbered(items: Mapping[int, Item], ends: Sequence[int]) -> _Graph:
     """With places counted anew."""
     read = {i for item in items.values() for i in item.inputs} | set(ends)
     left = [p for p in items if p in read or items[p].op == "carry"]
     where = {p: n for n, p in enumerate(left)}
-    found: list[_Item] = []
+    found: list[Item] = []
     readers: dict[int, list[int]] = {}
     for n, p in enumerate(left):
         op, reads, attrs, path, hole, scope = items[p]
         inputs = tuple([where.get(i, i) if i >= 0 else i for i in reads])
-        found.append(_Item(op, inputs, attrs, path, hole, scope))
+        found.append(Item(op, inputs, attrs, path, hole, scope))
         for i in inputs:
             readers.setdefault(i, []).append(n)
     return _Graph(found, tuple(where.get(i, i) if i >= 0 else i for i in ends), readers)
@@ -232,7 +222,7 @@ def _numbered(items: Mapping[int, _Item], ends: Sequence[int]) -> _Graph:
 # ---- the order of channels --------------------------------------------------------------------------------------------
 
 
-def _each(item: _Item) -> bool:
+def _each(item: Item) -> bool:
     """Whether a layer treats every channel by itself and alike."""
     attrs = dict(item.attrs)
     return (layer(item.op).channelwise and item.op not in ("normalize", "rescale")) or (
@@ -240,7 +230,7 @@ def _each(item: _Item) -> bool:
     )
 
 
-def _dense(item: _Item) -> bool:
+def _dense(item: Item) -> bool:
     return item.op in _DENSE and dict(item.attrs).get("groups", 1) == 1
 
 
@@ -279,20 +269,7 @@ def _made_for(graph: _Graph, place: int, reader: int) -> bool:
     return False
 
 
-# ---- names ------------------------------------------------------------------------------------------------------------
-
-_MASK = (1 << 64) - 1
-
-
-def _mixed(a: int, b: int) -> int:
-    x = (a * 0x9E3779B97F4A7C15 + b + 0x7F4A7C159E3779B9) & _MASK
-    x = ((x ^ (x >> 29)) * 0xBF58476D1CE4E5B9) & _MASK
-    return x ^ (x >> 32)
-
-
-@lru_cache(maxsize=65536)
-def _label(op: str, attrs: Attrs, what: str) -> int:
-    return int.from_bytes(hashlib.blake2b(repr((op, attrs, what)).encode(), digest_size=8).digest(), "big")
+# ---- segments ---------------------------------------------------------------------------------------------------------
 
 
 def _segments(graph: _Graph) -> tuple[int, ...]:
@@ -307,7 +284,7 @@ def _segments(graph: _Graph) -> tuple[int, ...]:
     paths = Counter((item.op, item.path) for item in items if item.path)
     shared = any(n > 1 for n in paths.values()) or any(item.scope for item in items)
     if len(graph.outputs) > 1 or shared or inputs != {_INPUT}:
-        return (_digest(items, graph.outputs, orders, shared=shared),)
+        return (digest(items, graph.outputs, orders, shared=shared),)
     found: list[int] = []
     segment: list[int] = []
     spans = _fixed(graph)
@@ -340,7 +317,7 @@ def _fixed(graph: _Graph) -> dict[int, tuple[int, int]]:
     return spans
 
 
-def _segment(items: Sequence[_Item], places: Sequence[int], entered: int, last: int, orders: Sequence[bool]) -> int:
+def _segment(items: Sequence[Item], places: Sequence[int], entered: int, last: int, orders: Sequence[bool]) -> int:
     if len(places) == 1:
         item = items[places[0]]
         if len(item.inputs) == 1 and not item.hole:
@@ -349,109 +326,5 @@ def _segment(items: Sequence[_Item], places: Sequence[int], entered: int, last: 
     inner = []
     for p in places:
         op, reads, attrs, path, hole, scope = items[p]
-        inner.append(_Item(op, tuple([where.get(i, i) for i in reads]), attrs, path, hole, scope))
-    return _digest(inner, [where[last]], [orders[p] for p in places])
-
-
-def _digest(items: Sequence[_Item], outputs: Sequence[int], orders: Sequence[bool] = (False,), shared: bool = False) -> int:
-    """A number that two graphs have in common where they are isomorphic."""
-    edges = _Edges(items, outputs, orders, shared)
-    return _mixed(_certificate(edges, edges.settled(edges.start)), len(items))
-
-
-class _Edges:
-    """A graph for colour refinement: for each node what it reads and who reads it, with the place of the input where that
-    counts (else 0). Inputs from outside, zero, shared weights and recurrences are nodes too, and come first; runs of layers
-    that nothing enters or leaves between are one node."""
-
-    def __init__(self, items: Sequence[_Item], outputs: Sequence[int], orders: Sequence[bool], shared: bool) -> None:
-        start: list[int] = []
-        ins: list[list[tuple[int, int]]] = []
-        extra: dict[Any, int] = {}
-
-        def place(what: Any, text: str) -> int:
-            if what not in extra:
-                extra[what] = len(start)
-                start.append(_label("", (), text))
-                ins.append([])
-            return extra[what]
-
-        for item in items:
-            for i in item.inputs:
-                if i < 0:
-                    place(i, f"input {i}")
-        paths = Counter((item.op, item.path) for item in items) if shared else {}
-        for item in items if shared else ():
-            if item.path and paths[item.op, item.path] > 1:
-                place(("path", item.op, item.path), "weights")
-            if item.scope:
-                place(("scope", item.scope), "scope")
-        uses = Counter([i for item in items for i in item.inputs] + list(outputs))
-        where: list[int] = []
-        for item, exchanged in zip(items, orders, strict=True):
-            reads = item.inputs
-            label = _label(item.op, item.attrs, item.hole)
-            if len(reads) == 1 and reads[0] >= 0 and uses[reads[0]] == 1 and not shared:
-                p = where[reads[0]]
-                start[p] = _mixed(start[p], label)
-                where.append(p)
-                continue
-            found = [(where[i] if i >= 0 else extra[i], 0 if exchanged else k) for k, i in enumerate(reads, 1)]
-            if shared and item.path and paths[item.op, item.path] > 1:
-                found.append((extra["path", item.op, item.path], -1))
-            if shared and item.scope:
-                found.append((extra["scope", item.scope], -2))
-            where.append(len(start))
-            start.append(label)
-            ins.append(found)
-        for k, end in enumerate(outputs):
-            at = where[end] if end >= 0 else place(end, f"input {end}")
-            start[at] = _mixed(start[at], k + 1)
-        self.start, self.ins = start, ins
-        self.outs: list[list[tuple[int, int]]] = [[] for _ in start]
-        for n, reads_of in enumerate(ins):
-            for i, k in reads_of:
-                self.outs[i].append((n, k))
-
-    def settled(self, colours: list[int]) -> list[int]:
-        """Colours refined until no more nodes are told apart. The first two passes carry what is known all the way through."""
-        ins, outs = self.ins, self.outs
-        colours = list(colours)
-        n = len(colours)
-        for p in range(n):
-            colours[p] = _mixed(colours[p], sum([_mixed(colours[i], k) for i, k in ins[p]]) & _MASK)
-        for p in range(n - 1, -1, -1):
-            colours[p] = _mixed(colours[p], sum([_mixed(colours[i], k + 77) for i, k in outs[p]]) & _MASK)
-        kinds = len(set(colours))
-        while kinds < n:
-            fresh = [
-                _mixed(
-                    _mixed(colours[p], sum([_mixed(colours[i], k) for i, k in ins[p]]) & _MASK),
-                    sum([_mixed(colours[i], k + 77) for i, k in outs[p]]) & _MASK,
-                )
-                for p in range(n)
-            ]
-            more = len(set(fresh))
-            if more == kinds:
-                break
-            colours, kinds = fresh, more
-        return colours
-
-
-def _certificate(edges: _Edges, colours: list[int]) -> int:
-    """The colours in order, once those that are alike but not twins have been told apart in every way: the least."""
-    alike: dict[int, list[int]] = {}
-    for p, colour in enumerate(colours):
-        alike.setdefault(colour, []).append(p)
-    if len(alike) < len(colours):
-        for colour in sorted(alike):
-            group = alike[colour]
-            if len(group) > 1 and len({(tuple(sorted(edges.ins[p])), tuple(sorted(edges.outs[p]))) for p in group}) > 1:
-                return min(
-                    _certificate(edges, edges.settled([_mixed(c, 5) if q == p else c for q, c in enumerate(colours)]))
-                    for p in group
-                )
-    total = 0
-    for colour in sorted(colours):
-        total = _mixed(total, colour)
-    return total
+        inner.append(Item(op, tuple([where.get(i, i) for i in reads]), attrs, path, hole, scope))
+    return digest(inner, [where[last]], [orders[p] for p in places])

@@ -30,7 +30,8 @@ def filters(kept: Indices, large: tuple[int, int, int], small: tuple[int, int, i
 
 class Conv(Layer):
     """Attributes: ``width`` (output channels), or ``ratio`` (as a multiple of the input's; 1 for a depthwise one), ``kernel``,
-    ``stride`` 1, ``groups`` 1, ``dilation`` 1, ``bias`` False, ``padding`` on every side: ``dilation · (kernel − 1) / 2`` where it is not given."""
+    ``stride`` 1, ``groups`` 1, ``dilation`` 1, ``bias`` False, ``padding`` on every side (where it is not given,
+    ``dilation · (kernel − 1) / 2``)."""
 
     attributes = ("width", "ratio", "kernel", "stride", "groups", "dilation", "bias", "padding")
 
@@ -57,7 +58,9 @@ class Conv(Layer):
         _, cout, kernel, stride, _, dilation, _ = self.read(inputs, attrs)
         spare = [size + 2 * self.padding(attrs) - dilation * (kernel - 1) - 1 for size in inputs[0].shape[1:]]
         if min(spare) < 0:
-            raise SpaceError(f"a {kernel}×{kernel} kernel does not fit a map of {inputs[0].shape[1:]}", todo="Give it more padding.")
+            raise SpaceError(
+                f"a {kernel}×{kernel} kernel does not fit a map of {inputs[0].shape[1:]}", todo="Give it more padding."
+            )
         return Tensor((cout, *(size // stride + 1 for size in spare)))
 
     def weights(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Mapping[str, Shape]:

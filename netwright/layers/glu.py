@@ -13,7 +13,7 @@ __all__ = ["LAYER"]
 
 
 class Glu(Layer):
-    """Attributes: ``units``, or ``ratio`` (as a multiple of the features), ``bias`` True. The gate's activation is SiLU (SwiGLU)."""
+    """Attributes: ``units``, or ``ratio`` (as a multiple of the features), ``bias`` True. The gate is a SiLU (SwiGLU)."""
 
     attributes = ("units", "ratio", "bias")
 

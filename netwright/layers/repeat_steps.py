@@ -23,11 +23,8 @@ class RepeatSteps(Layer):
     def keeps_zero(self, attrs: Mapping[str, Any]) -> bool:
         return True
 
-    def view(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> bool:
-        return True
-
     def source(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> str:
-        return f"x0.unsqueeze(1).expand(-1, {attrs['steps']}{', -1' * len(inputs[0].shape)})"
+        return f"x0.unsqueeze(1).repeat(1, {attrs['steps']}{', 1' * len(inputs[0].shape)})"
 
     def onnx(self, inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> Sequence[OnnxNode]:
         size = (1, attrs["steps"], *[1] * len(inputs[0].shape))

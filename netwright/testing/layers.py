@@ -70,7 +70,7 @@ CASES: tuple[Case, ...] = (
     _case("batch_norm", _MAP, eps=1e-3),
     *(
         _case("activation", _MAP, kind=kind)
-        for kind in ("relu", "relu6", "gelu", "silu", "hardswish", "tanh", "sigmoid", "elu", "leaky_relu")
+        for kind in ("relu", "relu6", "gelu", "silu", "hardswish", "tanh", "sigmoid", "hardsigmoid", "elu", "leaky_relu")
     ),
     _case("max_pool", _MAP),
     _case("max_pool", _MAP, kernel=3, stride=1, padding=1),
@@ -142,6 +142,7 @@ CASES: tuple[Case, ...] = (
     _case("squeeze_excite", _MAP, hidden=3),
     _case("product", _MAP, _MAP, _MAP),
     _case("product", (5,)),
+    _case("gate", _MAP, (4,)),
     _case("linear", (4, 5), ratio=2),
     _case("glu", (4, 5), ratio=2),
     _case("glu", (5,), units=3, bias=False),

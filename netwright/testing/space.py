@@ -133,7 +133,9 @@ def _batch(tensor: Tensor, rows: int, generator: Any) -> Any:
     import torch
 
     shape = (rows, *tensor.shape)
-    return torch.randn(shape, generator=generator) if tensor.dtype == "float32" else torch.randint(0, 2, shape, generator=generator)
+    return (
+        torch.randn(shape, generator=generator) if tensor.dtype == "float32" else torch.randint(0, 2, shape, generator=generator)
+    )
 
 
 def _live(architecture: Architecture) -> tuple[set[int], bool]:

@@ -20,6 +20,7 @@ _KINDS: dict[str, Callable[[], nn.Module]] = {
     "hardswish": nn.Hardswish,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+    "hardsigmoid": nn.Hardsigmoid,
     "elu": nn.ELU,
     "leaky_relu": nn.LeakyReLU,
 }

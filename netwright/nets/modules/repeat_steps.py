@@ -19,7 +19,7 @@ class RepeatSteps(nn.Module):
         self.steps = steps
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.unsqueeze(1).expand(-1, self.steps, *[-1] * (x.dim() - 1))
+        return x.unsqueeze(1).repeat(1, self.steps, *[1] * (x.dim() - 1))
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:

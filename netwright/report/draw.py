@@ -1,244 +1,208 @@
-"""Draws an architecture as SVG, top down: one box for each layer with the normalisation and activation that follow it."""
+"""Draws an architecture as SVG, top down: layers, shapes where they change, skips, and what comes back folded."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 
-from netwright.core.architecture import Architecture, Node, Signature, Tensor
-from netwright.layers.base import layer
-from netwright.layers.counts import shapes
+from netwright.core.architecture import Architecture, Signature
+from netwright.report.folding import Graph, Part, folded
+from netwright.report.ink import BOLD, Piece, arrow, beside, box, circle, heading, sheet, text, wide
+from netwright.report.layout import Place, placed
+from netwright.report.units import Unit, Via, units_of
 
-__all__ = ["draw"]
+__all__ = ["draw", "pictured"]
 
-_FOLLOWS = frozenset({"activation", "batch_norm", "dropout", "flatten", "group_norm", "instance_norm", "layer_norm"})
-"""Layers that are told inside the box of the layer they follow."""
+_HIGH, _HEAD, _PAD = 30.0, 16.0, 11.0
+_LONGEST = 52
+"""Characters of a label; the whole of it is in the tooltip."""
 
-_JOINS = {"sum": "+", "mul": "×"}
-_GAP, _SIDE, _LANE, _ROUND, _CIRCLE, _COLUMN = 16.0, 22.0, 13.0, 6.0, 22.0, 84.0
-_CHAR = 6.7  # mean width of a character at 12 px, measured over the labels
-
-_STYLE = """.netgraph text{font:12px system-ui,sans-serif;fill:var(--ink,#1d2430)}
-.netgraph .soft{fill:var(--soft,#646d7a)}
-.netgraph .end,.netgraph .num{font-variant-numeric:tabular-nums}
-.netgraph .box{fill:var(--panel,#f5f6f8);stroke:var(--rule,#cfd4dc)}
-.netgraph .port{fill:none;stroke:var(--soft,#646d7a);stroke-dasharray:3 3}
-.netgraph .bar{fill:var(--accent,#2563a8)}
-.netgraph .edge{fill:none;stroke:var(--soft,#646d7a);stroke-width:1.3}
-.netgraph .skip{stroke:var(--accent,#2563a8)}
-.netgraph .tip{fill:var(--soft,#646d7a)}
-.netgraph .skip.tip{fill:var(--accent,#2563a8);stroke:none}"""
+_SIGNS = {"+": "new", "−": "gone", "≠": "other"}
 
 
-@dataclass
-class _Unit:
-    """One box: a layer with those that follow it, an input, or an output."""
-
-    kind: str  # box, join, port
-    label: str
-    inputs: list[int] = field(default_factory=list)
-    via: list[str] = field(default_factory=list)  # for each input: the projection on the way from it, or nothing
-    after: list[str] = field(default_factory=list)
-    size: str = ""
-    weight: str = ""  # parameters, as written
-    params: int = 0
-    row: int = 0
-    x: float = 0.0  # centre
-    y: float = 0.0  # top
-    width: float = 0.0
-    height: float = 0.0
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-
-def draw(architecture: Architecture, signature: Signature) -> str:
-    """The architecture as one ``<svg>``. It takes the page's colours where it stands in one, and has its own elsewhere.
+def draw(architecture: Architecture, signature: Signature, *, title: str = "", told: str = "") -> str:
+    """The architecture as one ``<svg>``, under ``title`` and a line ``told`` about it where they are given.
 
     Layers that do nothing are left out; the bar in a box is its part of the parameters. Raises :class:`SpaceError` where
     a layer does not fit its inputs.
     """
-    units = _units(architecture, signature)
-    _rows(units)
-    lanes = _lanes(units)
-    _place(units)
-    return _svg(units, lanes)
+    units = units_of(architecture, signature)
+    piece = pictured(units)
+    layers = sum(len(unit.nodes) for unit in units)
+    about = f"Graph of the network, {layers} layers, {sum(unit.weight for unit in units):,} parameters"
+    return sheet(heading(title, told, piece) if title else piece, title or about, about)
 
 
-# ---- which boxes ------------------------------------------------------------------------------------------------------
+def pictured(units: Sequence[Unit]) -> Piece:
+    """Boxes and lines, what comes back folded, with the parts that letters stand for beside."""
+    graph, parts = folded(units)
+    most = max((unit.weight for unit in graph.units), default=0) or 1
+    return beside(_graph(graph, most), [_part(part, i) for i, part in enumerate(parts)])
 
 
-def _units(architecture: Architecture, signature: Signature) -> list[_Unit]:
-    nodes, outs = architecture.nodes, shapes(architecture, signature)
-    units = [_Unit("port", f"{name} · {_size(tensor)}") for name, tensor in signature.inputs]
-    home = {-i - 1: i for i in range(len(units))}  # node → its box
-    via: dict[int, str] = {}
-    readers: dict[int, int] = {}
-    for node in nodes:
-        for i in _read(node):
-            readers[i] = readers.get(i, 0) + 1
-    seen: set[str] = set()
-    for place, node in enumerate(nodes):
-        tensors = [outs[i] if i >= 0 else signature.input(i) for i in node.inputs]
-        read, kind = _read(node), layer(node.op)
-        params = kind.params(tensors, dict(node.attrs))
-        label = kind.label(dict(node.attrs)) or node.op.replace("_", " ")
-        before = units[home[read[0]]] if len(read) == 1 else None
-        if before and node.op in ("identity", "project") and place not in architecture.outputs:
-            home[place] = home[read[0]]
-            via[place] = f"{label} · {params:,}" if params else via.get(read[0], "")
-            continue
-        alone = bool(read) and readers[read[0]] == 1 and read[0] not in architecture.outputs
-        if before and before.kind == "box" and node.op in _FOLLOWS and alone:
-            home[place] = home[read[0]]
-            before.after.append(label)
-            unit = before
-        else:
-            shown = _JOINS.get(node.op, label)
-            unit = _Unit("join" if node.op in _JOINS else "box", shown, [home[i] for i in read], [via.get(i, "") for i in read])
-            home[place] = len(units)
-            units.append(unit)
-        shared = bool(params) and node.weights in seen
-        seen.add(node.weights)
-        unit.params += 0 if shared else params
-        unit.size, unit.weight = _size(outs[place]), "shared" if shared else f"{unit.params:,}" if unit.params else "–"
-    for (name, tensor), out in zip(signature.heads, architecture.outputs, strict=False):
-        units.append(_Unit("port", f"{name} · {_size(tensor)}", [home[out]]))
-    return units
-
-
-def _read(node: Node) -> Sequence[int]:
-    """The inputs that carry values; others only give a shape."""
-    reads = layer(node.op).reads
-    return node.inputs if reads is None else node.inputs[:reads]
-
-
-def _size(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape))
-
-
-# ---- where they stand -------------------------------------------------------------------------------------------------
-
-
-def _rows(units: list[_Unit]) -> None:
-    """Each box below all that it reads; inputs come before their readers in the list."""
-    for unit in units:
-        unit.row = 1 + max((units[i].row for i in unit.inputs), default=-1)
-
-
-def _lanes(units: list[_Unit]) -> dict[tuple[int, int], int]:
-    """Edges that pass by a row, each with a lane beside the boxes: the shortest next to them, no two over one another."""
-    edges = [(i, j) for j, unit in enumerate(units) for i in unit.inputs if unit.row - units[i].row > 1]
-    lanes: dict[tuple[int, int], int] = {}
-    for edge in sorted(edges, key=lambda edge: units[edge[1]].row - units[edge[0]].row):
-        top, bottom = units[edge[0]].row, units[edge[1]].row
-        taken = {lane for (i, j), lane in lanes.items() if units[i].row < bottom and top < units[j].row}
-        lanes[edge] = min(set(range(len(edges))) - taken)
-    return lanes
-
-
-def _place(units: list[_Unit]) -> None:
-    rows: dict[int, list[_Unit]] = {}
-    for unit in units:
-        rows.setdefault(unit.row, []).append(unit)
-    flat = max(map(len, rows.values())) == 1  # one line of text in a box suffices
-    boxes = [unit for unit in units if unit.kind == "box"]
-    for unit in units:
-        name = len(unit.label + ", ".join(unit.after)) + 2 * bool(unit.after)
-        unit.width = 24 + _CHAR * max(name, 0 if flat else len(unit.size + unit.weight) + 14)
-        unit.height = 28.0 if flat or unit.kind == "port" else 42.0
-        if unit.kind == "join":
-            unit.width = unit.height = _CIRCLE
-    if flat and boxes:  # boxes of one column are equally wide, with columns for sizes and parameters
-        widest = max(unit.width for unit in boxes) + 24 + _CHAR * max(len(unit.size) for unit in boxes) + _COLUMN
-        for unit in boxes:
-            unit.width = widest
-    top = 22.0 if flat else 1.0
-    for row in (rows[r] for r in sorted(rows)):
-        row.sort(key=lambda unit: sum(units[i].x for i in unit.inputs) / (len(unit.inputs) or 1))
-        left = -(sum(unit.width for unit in row) + _SIDE * (len(row) - 1)) / 2
-        for unit in row:
-            unit.x, unit.y = left + unit.width / 2, top
-            left += unit.width + _SIDE
-        top += max(unit.height for unit in row) + _GAP * (1 if flat else 1.6)
-
-
-# ---- ink --------------------------------------------------------------------------------------------------------------
-
-
-def _svg(units: list[_Unit], lanes: dict[tuple[int, int], int]) -> str:
-    beside = 14 + _LANE * max(lanes.values()) + 16 * any(any(unit.via) for unit in units) if lanes else 0
-    left = min(unit.x - unit.width / 2 for unit in units) - beside
-    right = max(unit.x + unit.width / 2 for unit in units)
-    width, height = right - left + 4, max(unit.bottom for unit in units) + 2
-    most = max(unit.params for unit in units) or 1
-    layers = sum(unit.kind != "port" for unit in units)
-    edges = [
-        _edge(units, i, unit, lanes.get((i, j)), unit.via[k] if unit.via else "")
-        for j, unit in enumerate(units)
-        for k, i in enumerate(unit.inputs)
-    ]
-    boxes = [_box(unit, most) for unit in units]
-    column = next((unit for unit in units if unit.kind == "box" and unit.height < 40), None)
-    if column:
-        edge = column.x + column.width / 2 - 11
-        boxes += [_number(edge - _COLUMN, 13, "output"), _number(edge, 13, "parameters")]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="netgraph" role="img" aria-label="Graph of the network, {layers} layers"'
-        f' viewBox="{left - 2:.1f} 0 {width:.1f} {height:.1f}" width="{width:.0f}" height="{height:.0f}">'
-        f"<style>{_STYLE}</style>"
-        f"{''.join(edges)}{''.join(boxes)}</svg>"
+def _part(part: Part, number: int) -> Piece:
+    inner = _graph(part.graph, 0)
+    width, height = max(inner.width, 60.0) + 32, inner.height + 44
+    badge = circle(20, 20, 10, "c") + text(20, 24, part.letter, "on", "middle")
+    body = f'<g transform="translate({(width - inner.width) / 2:.1f} 30)">{inner.svg}</g>'
+    return Piece(
+        width, height, f'<g class="part h{number % 8}">{box(0.5, 0.5, width - 1, height - 1, "key", 10)}{badge}{body}</g>'
     )
 
 
-def _edge(units: list[_Unit], source: int, unit: _Unit, lane: int | None, via: str) -> str:
-    start = units[source]
-    if lane is None:
-        middle = (start.bottom + unit.y) / 2
-        path = f"M{start.x:.1f} {start.bottom:.1f}C{start.x:.1f} {middle:.1f} {unit.x:.1f} {middle:.1f} {unit.x:.1f} {unit.y:.1f}"
-        return f'<path class="edge" d="{path}"/><path class="tip" d="M{unit.x:.1f} {unit.y:.1f}l-3.2 -6h6.4z"/>'
-    beside = [u for u in units if start.row < u.row < unit.row]
-    x = min(u.x - u.width / 2 for u in beside) - 14 - _LANE * lane
-    out = start.bottom + _GAP / 3
-    into = unit.y + unit.height / 2 if unit.kind == "join" else unit.y - _GAP / 2
-    r = _ROUND
-    path = f"M{start.x:.1f} {start.bottom:.1f}V{out:.1f}H{x + r:.1f}Q{x:.1f} {out:.1f} {x:.1f} {out + r:.1f}"
-    path += f"V{into - r:.1f}Q{x:.1f} {into:.1f} {x + r:.1f} {into:.1f}"
-    path = f'<path class="edge skip" d="{path}'
-    if via:
-        turned = f'transform="translate({x - 4:.1f} {(out + into) / 2:.1f})rotate(-90)"'
-        path = f'<text class="soft" {turned} text-anchor="middle">{escape(via)}</text>{path}'
-    if unit.kind == "join":
-        end = unit.x - unit.width / 2
-        return f'{path}H{end:.1f}"/><path class="skip tip" d="M{end:.1f} {into:.1f}l-6 -3.2v6.4z"/>'
-    return f'{path}H{unit.x:.1f}"/>'
+# ---- one graph --------------------------------------------------------------------------------------------------------
 
 
-def _box(unit: _Unit, most: int) -> str:
-    left, right = unit.x - unit.width / 2, unit.x + unit.width / 2
+def _graph(graph: Graph, most: int) -> Piece:
+    """``most``: the parameters of a full bar; 0 where there are none to show."""
+    units = graph.units
+    ranks = _ranks(units)
+    sizes = [_size(unit) for unit in units]
+    if len(set(ranks)) == len(units):  # boxes of one column are equally wide
+        widest = max((width for (width, _), unit in zip(sizes, units, strict=True) if unit.kind in ("box", "part")), default=0)
+        sizes = [
+            (widest, high) if unit.kind in ("box", "part") else (wide_, high)
+            for (wide_, high), unit in zip(sizes, units, strict=True)
+        ]
+    edges = [(i, j, via) for j, unit in enumerate(units) for i, via in zip(unit.inputs, unit.via, strict=True)]
+    labels = _labels(units, edges)
+    plan = placed(
+        sizes,
+        [(i, j, wide(label, 11)) for (i, j, _), label in zip(edges, labels, strict=True)],
+        [frame.parent for frame in graph.frames],
+        [unit.frame for unit in units],
+        header=_HEAD if graph.frames else 0,
+    )
+    drawn = [_frame(place, frame.title) for place, frame in zip(plan.frames, graph.frames, strict=True)]
+    for (i, j, via), line in zip(edges, plan.lines, strict=True):
+        drawn.append(arrow(line, _SIGNS[via.mark] if via.mark else "skip" * (ranks[j] - ranks[i] > 1)))
+    for spot, label in zip(plan.spots, labels, strict=True):
+        if spot is not None:
+            drawn.append(text(spot.x, spot.y + 4, label, "soft small num" + " halo" * spot.on_line))
+    drawn += [_unit(unit, place, most) for unit, place in zip(units, plan.boxes, strict=True)]
+    return Piece(plan.width, plan.height, "".join(drawn))
+
+
+def _ranks(units: Sequence[Unit]) -> list[int]:
+    """How far each box is from the inputs, the long way."""
+    ranks: list[int] = []
+    for unit in units:
+        ranks.append(1 + max((ranks[i] for i in unit.inputs), default=-1))
+    return ranks
+
+
+def _labels(units: Sequence[Unit], edges: Sequence[tuple[int, int, Via]]) -> list[str]:
+    """What is written on each line: a projection, and the shape where it has changed, once for each box."""
+    labels = [f"{via.label} · {via.params:,}" if via.params else via.label for _, _, via in edges]
+    for place, unit in enumerate(units):
+        own = [k for k, (i, j, _) in enumerate(edges) if i == place and not (units[j].kind == "port" and "·" in units[j].label)]
+        if unit.resized and unit.size and own:
+            k = next((k for k in own if not labels[k]), own[0])
+            labels[k] = f"{unit.size}, {labels[k]}" if labels[k] else unit.size
+    return labels
+
+
+# ---- one box ----------------------------------------------------------------------------------------------------------
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
+
+def _words(unit: Unit) -> tuple[str, str, str]:
+    return _cut(", ".join(unit.before)), _cut(unit.label), _cut(", ".join(unit.after))
+
+
+def _weight(unit: Unit) -> str:
+    return "shared" if unit.shared and not unit.params else f"{unit.params:,}" if unit.params else ""
+
+
+def _size(unit: Unit) -> tuple[float, float]:
+    before, label, after = _words(unit)
+    sign = 20.0 * bool(unit.mark)
+    words = wide(label) + sum(7 + wide(other) for other in (before, after) if other) + sign
+    times = 14 + wide(f"× {unit.times}", BOLD) if unit.times > 1 else 0.0
     if unit.kind == "join":
-        middle = unit.y + unit.height / 2
-        return (
-            f'<circle class="box" cx="{unit.x:.1f}" cy="{middle:.1f}" r="{unit.height / 2:.1f}"/>'
-            f'<text x="{unit.x:.1f}" y="{middle + 4:.1f}" text-anchor="middle">{escape(unit.label)}</text>'
-        )
-    frame = f'x="{left:.1f}" y="{unit.y:.1f}" width="{unit.width:.1f}" height="{unit.height:.1f}"'
+        return (22.0, 22.0) if len(label) == 1 and not after and not sign else (2 * _PAD + words, 24.0)
     if unit.kind == "port":
-        text = f'<text class="soft" x="{unit.x:.1f}" y="{unit.y + 18:.1f}" text-anchor="middle">{escape(unit.label)}</text>'
-        return f'<rect class="port" {frame} rx="14"/>{text}'
-    after = f'<tspan class="soft" dx="6">{escape(", ".join(unit.after))}</tspan>' if unit.after else ""
-    label = f'<text x="{left + 11:.1f}" y="{unit.y + 18:.1f}">{escape(unit.label)}{after}</text>'
-    if unit.height < 40:
-        detail = _number(right - 11 - _COLUMN, unit.y + 18, unit.size) + _number(right - 11, unit.y + 18, unit.weight)
+        return 2 * _PAD + words, 26.0
+    number = 20 + wide(_weight(unit), 11) if _weight(unit) else 0.0
+    if unit.kind == "part":
+        words = 22.0 + sign
+    if unit.was:
+        words = max(words, wide(_cut(unit.was)) + sign)
+    return 2 * _PAD + words + times + number, _HIGH + 17 * bool(unit.was)
+
+
+def _frame(place: Place, title: str) -> str:
+    return box(place.left, place.top, place.width, place.height, "frame", 9) + text(place.left + 10, place.top + 15, title, "b")
+
+
+def _unit(unit: Unit, place: Place, most: int) -> str:
+    """A box, with everything about it in its tooltip and the parameters as data."""
+    kind = " ".join(filter(None, (f"a-{unit.kind}", "unread" * unit.dead, _SIGNS.get(unit.mark, ""))))
+    draws = {"join": _join, "port": _port}.get(unit.kind)
+    inner = draws(unit, place) if draws else _box(unit, place, most)
+    data = f' data-params="{unit.weight}"' if unit.weight else ""
+    return f'<g class="unit {kind}"{data}><title>{escape(_tip(unit))}</title>{inner}</g>'
+
+
+def _tip(unit: Unit) -> str:
+    told = [unit.told if unit.kind != "part" else f"part {unit.label}"]
+    told += [f"{unit.times} times"] * (unit.times > 1) + [f"was {unit.was}"] * bool(unit.was)
+    told += [f"output {unit.size}"] * bool(unit.size) + [f"{unit.params:,} parameters"] * bool(unit.params)
+    told += ["weights shared with an earlier box"] * (unit.shared and not unit.params) + ["nothing reads it"] * unit.dead
+    told += [".".join(unit.path)] * bool(unit.path)
+    return "\n".join(told)
+
+
+def _sign(unit: Unit, place: Place) -> str:
+    return text(place.left + 7, place.y + 4, unit.mark, "b sign") if unit.mark else ""
+
+
+def _join(unit: Unit, place: Place) -> str:
+    style = "box" + " dead" * unit.dead
+    if place.width <= 22:
+        return circle(place.x, place.y, 11, style) + text(place.x, place.y + 4, unit.label, "", "middle")
+    return box(place.left, place.top, place.width, place.height, style, 12) + _sign(unit, place) + _line(unit, place, place.y + 4)
+
+
+def _port(unit: Unit, place: Place) -> str:
+    return box(place.left, place.top, place.width, place.height, "port", 13) + text(
+        place.x, place.y + 4, unit.label, "soft", "middle"
+    )
+
+
+def _line(unit: Unit, place: Place, y: float) -> str:
+    """The words in a box, those of the layer itself in ink, the rest soft."""
+    before, label, after = _words(unit)
+    spans = [f'<tspan class="soft">{escape(before)}</tspan>'] if before else []
+    spans.append(f"<tspan{' dx=' + chr(34) + '7' + chr(34) if before else ''}>{escape(label)}</tspan>")
+    spans += [f'<tspan class="soft" dx="7">{escape(after)}</tspan>'] if after else []
+    times = f'<tspan class="b" dx="12">× {unit.times}</tspan>' if unit.times > 1 else ""
+    return f'<text x="{place.left + _PAD + 20 * bool(unit.mark):.1f}" y="{y:.1f}">{"".join(spans)}{times}</text>'
+
+
+def _box(unit: Unit, place: Place, most: int) -> str:
+    left, top, width, height = place.left, place.top, place.width, place.height
+    drawn = []
+    if unit.times > 1:
+        drawn.append(box(left + 4, top + 4, width, height))
+    drawn.append(box(left, top, width, height, "box" + " dead" * unit.dead))
+    if unit.params and most:
+        drawn.append(box(left + 5, place.bottom - 2.5, max((width - 10) * unit.params / most, 1), 2.5, "bar", 1))
+    drawn.append(_sign(unit, place))
+    y = place.y + 4
+    if unit.was:
+        drawn.append(text(left + _PAD + 20, place.y - 5, _cut(unit.was), "soft was"))
+        y = place.y + 13
+    if unit.kind == "part":
+        x = left + 19 + 20 * bool(unit.mark)
+        number = (ord(unit.label) - ord("A")) % 8 if len(unit.label) == 1 else 0
+        drawn.append(f'<g class="h{number}">{circle(x, place.y, 9, "c")}{text(x, place.y + 4, unit.label, "on", "middle")}</g>')
+        drawn += [text(x + 17, place.y + 4, f"× {unit.times}", "b")] * (unit.times > 1)
     else:
-        count = f" · {unit.weight} parameters" if unit.params else " · shared weights" if unit.weight == "shared" else ""
-        detail = f'<text class="soft num" x="{left + 11:.1f}" y="{unit.y + 33:.1f}">{unit.size}{count}</text>'
-    share = (unit.width - 10) * unit.params / most
-    bar = f'<rect class="bar" x="{left + 5:.1f}" y="{unit.bottom - 2.5:.1f}" width="{share:.1f}" height="2.5" rx="1"/>'
-    return f'<rect class="box" {frame} rx="5"/>{bar if unit.params else ""}{label}{detail}'
-
-
-def _number(x: float, y: float, text: str) -> str:
-    return f'<text class="soft num" x="{x:.1f}" y="{y:.1f}" text-anchor="end">{text}</text>'
+        drawn.append(_line(unit, place, y))
+    if _weight(unit):
+        drawn.append(text(place.right - _PAD, y, _weight(unit), "soft small num", "end"))
+    return "".join(drawn)

@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from netwright.core.contracts import Event
-from netwright.core.metrics import METRICS, Constraint, Objective, parse_limit, parse_objective
+from netwright.core.metrics import METRICS, Metric, Objective, parse_limit, parse_objective
 from netwright.core.objectives import Goal
 from netwright.core.trial import DONE
 from netwright.report.clock import renamed
@@ -38,6 +38,8 @@ class Facts:
     best: Body | None
     front: list[Body]
     test: Body | None
+    table: Body | None
+    """Of a search over a table: the winner beside the table's best and beside random search."""
     control: Body
     spent: Body
     failures: dict[str, int]
@@ -76,6 +78,7 @@ def facts(events: Iterable[Event], *, running: bool | None = None) -> Facts:
         best=_best(log, goal, front),
         front=[_point(row, log.values(row)) for row in front],
         test=_test(log, goal, control),
+        table=(log.result or {}).get("table"),
         control=control,
         spent=_spent(log),
         failures=_failures(log),
@@ -97,12 +100,15 @@ def goal_of(created: Mapping[str, Any]) -> Goal:
     """The goal that a run was created with. A run whose recipe names no objective is after its task's score."""
     recipe = created.get("recipe", {})
     texts = [text.removeprefix("maximize ").removeprefix("minimize ") for text in recipe.get("objectives", ())]
+    if own := created.get("task", {}).get("metrics"):  # those of a table
+        known = {name: Metric(name, told["direction"], "tabled", told["unit"]) for name, told in own.items()}.__getitem__
+        limits = tuple(parse_limit(text, known) for text in recipe.get("limits", ()))
+        return Goal(tuple(parse_objective(text, None, known) for text in texts), limits)
     objectives = [parse_objective(text) for text in texts]
     if not any(METRICS[objective.metric].source == "scored" for objective in objectives):
         score = "r2" if created.get("task", {}).get("kind") == "regression" else "accuracy"
         objectives.insert(0, Objective(score, METRICS[score].maximize))
-    limits: list[Constraint] = [parse_limit(text) for text in recipe.get("limits", ())]
-    return Goal(tuple(objectives), tuple(limits))
+    return Goal(tuple(objectives), tuple(parse_limit(text) for text in recipe.get("limits", ())))
 
 
 def _without(body: Mapping[str, Any], *keys: str) -> Body:
@@ -175,8 +181,9 @@ def _beaten_by(winner: float | None, references: Iterable[Body], metric: str) ->
     """Names of the references that score at least as well as the exported winner, the best first."""
     if winner is None:
         return []
-    sign = 1.0 if METRICS[metric].maximize else -1.0
-    scored = [(sign * entry["score"], entry["name"]) for entry in references if entry["score"] is not None]
+    known = [entry for entry in references if entry["score"] is not None]
+    sign = 1.0 if known and METRICS[metric].maximize else -1.0
+    scored = [(sign * entry["score"], entry["name"]) for entry in known]
     return [name for score, name in sorted(scored, reverse=True) if score >= sign * winner]
 
 
@@ -206,6 +213,7 @@ def _spent(log: Log) -> Body:
         "overhead_s": own.get("overhead_s", phases["overhead"]),
         "trials": sum(row["state"] in DONE for row in log.trials.values()),
         "states": dict(Counter(row["state"] for row in log.trials.values())),
+        "simulated_s": log.simulated_s,
         "sessions": log.clock.sessions,
         "phases": renamed(own["spent"]) if own.get("spent") and log.clock.sessions == 1 else phases,
         "stages": dict(log.stages),

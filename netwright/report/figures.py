@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from netwright.core.metrics import METRICS, Constraint
+from netwright.core.metrics import Constraint
 from netwright.report.facts import Facts
 from netwright.report.words import arm as arm_name
-from netwright.report.words import name_of, size, told
+from netwright.report.words import name_of, scored, size, told, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ def front(facts: Facts) -> str:
     if lowest > 0 and 30 * lowest < highest:
         axes.set_xscale("log")
     _limits(axes, facts.goal.limits, cost, primary.key)
-    unit = METRICS[cost.partition("@")[0]].unit
+    unit = unit_of(cost)
     axes.set_xlabel(name_of(cost) + (f" ({unit})" if unit else ""))
     _score_axis(axes, primary.key)
     return _svg(figure, f"{name_of(primary.key)} against {name_of(cost)}, all trials, with the front")
@@ -215,7 +215,8 @@ def _limits(axes: Axes, limits: Sequence[Constraint], cost: str, score: str) -> 
 
 def _limited(facts: Facts) -> str:
     """The first limited cost: what a score is weighed against where there is one objective."""
-    return next((limit.key for limit in facts.goal.limits if METRICS[limit.metric].source != "scored"), "")
+    primary = facts.goal.primary.key
+    return next((limit.key for limit in facts.goal.limits if limit.key != primary and not scored(limit.key)), "")
 
 
 def _meets(facts: Facts, row: Any) -> bool:

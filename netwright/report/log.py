@@ -31,6 +31,7 @@ class Log:
     stages: dict[str, float] = field(default_factory=dict)
     screened: int = 0
     lost: int = 0
+    simulated_s: float | None = None
     forecast: Body | None = None
     stopped: Body | None = None
     finished: Body | None = None
@@ -45,6 +46,8 @@ class Log:
     def read(self, event: Event) -> None:
         """Take the next event in."""
         now, body = self.clock.tick(event), dict(event.body)
+        if "clock" in body:
+            self.simulated_s = max(self.simulated_s or 0.0, body["clock"])
         match event.kind:
             case "created":
                 self.created, self.state = {**body, "at": event.at}, "searching"

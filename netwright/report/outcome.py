@@ -7,11 +7,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from netwright.core.metrics import METRICS
 from netwright.report import figures
 from netwright.report.facts import Facts
 from netwright.report.markup import Cell, figure, section, table
-from netwright.report.words import arm, bound, counted, duration, name_of, told
+from netwright.report.words import arm, bound, counted, duration, name_of, scored, told
 
 __all__ = ["control", "gain", "head", "needless", "tiles"]
 
@@ -103,15 +102,17 @@ def tiles(facts: Facts) -> str:
         shown.append((told(key, best["metrics"].get(key)), f"{name_of(key)}, validation"))
     asked = {limit.key for limit in facts.goal.limits} | {objective.key for objective in facts.goal.objectives}
     costs = {"params": "parameters", "latency_ms": "a prediction, batch 1"}
-    costs |= {key: name_of(key) for key in sorted(asked - {*costs}) if METRICS[key.partition("@")[0]].source != "scored"}
+    costs |= {key: name_of(key) for key in sorted(asked - {*costs, facts.goal.primary.key}) if not scored(key)}
     for key, what in costs.items():
         if best and best["metrics"].get(key) is not None:
             limit = next((f", limit {told(key, limit.bound)}" for limit in facts.goal.limits if limit.key == key), "")
             shown.append((told(key, best["metrics"][key]), what + limit))
-    if control["gain"] is not None:
+    if control["gain"] is not None and control["gain_interval"]:
         size, (low, high) = told(control["metric"], control["gain"], signed=True), control["gain_interval"]
         proved = low > 0 or high < 0
         shown.append((size, "over random architectures") if proved else ("no gain shown", f"over random architectures: {size}"))
+    if facts.table:
+        shown.append((told(control["metric"], control["gain"], signed=True), "over as many random trials, expected"))
     shown.append((duration(facts.spent["wall_s"]), f"for {counted(facts.spent['trials'], 'trial')}, all included"))
     items = "".join(f"<li><b>{escape(value)}</b><span>{escape(what)}</span></li>" for value, what in shown)
     return f'<ul class="tiles">{items}</ul>'

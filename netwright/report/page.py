@@ -12,7 +12,7 @@ from string import Template
 
 from netwright.core.architecture import Architecture, Signature
 from netwright.core.contracts import Event
-from netwright.report import outcome, sections
+from netwright.report import outcome, sections, tabled
 from netwright.report.facts import Facts, facts
 
 __all__ = ["page", "write"]
@@ -26,18 +26,19 @@ def page(facts: Facts, *, name: str = "run", recipe: str = "", architecture: Arc
     if architecture is None and facts.network is not None:
         architecture = Architecture.from_json(facts.network)
     signature = facts.created.get("signature")
+    replayed = bool(facts.recipe.get("table"))
     parts = [
         outcome.head(facts, name),
         outcome.tiles(facts),
-        outcome.gain(facts),
+        tabled.beside(facts) if replayed else outcome.gain(facts),
         sections.network(facts, architecture, Signature.from_json(signature) if signature else None),
         sections.front(facts),
         outcome.control(facts),
-        sections.time(facts),
+        tabled.time(facts) if replayed else sections.time(facts),
         sections.trials(facts),
-        sections.data(facts),
+        tabled.data(facts) if replayed else sections.data(facts),
         sections.recipe(facts, name, recipe or json.dumps(facts.recipe, indent=2, ensure_ascii=False)),
-        sections.notes(facts),
+        tabled.notes(facts) if replayed else sections.notes(facts),
     ]
     return Template((_ROOM / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{facts.task.get('name', name)} – Netwright"),

@@ -40,8 +40,9 @@ def network(facts: Facts, architecture: Architecture | None, signature: Signatur
         except SpaceError as error:
             listed += f'<p class="small">It cannot be drawn here: {escape(str(error))}</p>'
     caption = (
-        '<p class="small">Each box is a layer with the normalisation and activation after it, its output (channels × height × '
-        "width) and its parameters, which the bar compares. Lines at the side are skips.</p>"
+        '<p class="small">Each box is a layer with the normalisation and activation beside it and its parameters, which the bar '
+        "compares. Shapes (channels × height × width) stand where they change. Blue lines are skips; a part that comes back "
+        "has a letter, × says how often.</p>"
     )
     title = "The network" if facts.best["final"] else "The best network so far"
     return section(title, f'<div class="pair"><div>{listed}{caption if drawn else ""}</div>{figure(drawn)}</div>')
@@ -189,6 +190,8 @@ def recipe(facts: Facts, name: str, text: str) -> str:
         (f"netwright export {folder}", "write the model again"),
         (f"netwright resume {folder} --budget +10m", "search on"),
     ]
+    if facts.recipe.get("table"):
+        commands = [*commands[:2], (f'netwright resume {folder} --budget "+100 trials"', "search on")]
     widest = max(len(command) for command, _ in commands)
     shell = "\n".join(f"{command.ljust(widest)}  # {what}" for command, what in commands)
     machine, made = facts.machine, facts.created

@@ -8,7 +8,7 @@ from typing import Any
 
 from netwright.core.metrics import METRICS
 
-__all__ = ["NAMES", "arm", "bound", "counted", "duration", "name_of", "size", "told"]
+__all__ = ["NAMES", "arm", "bound", "counted", "duration", "name_of", "scored", "size", "told", "unit_of"]
 
 NAMES = {
     "params": "parameters",
@@ -35,7 +35,21 @@ _SHARES = ("accuracy", "balanced_accuracy")
 def name_of(metric: str) -> str:
     """What a metric is called in a sentence: ``latency on pixel3``."""
     name, _, device = metric.partition("@")
+    if "." in name or "#" in metric or device.isdigit():
+        return metric  # a table's column
     return NAMES.get(name, name.replace("_", " ")) + (f" on {device}" if device else "")
+
+
+def scored(metric: str) -> bool:
+    """Whether a metric is a score of a task, by its name alone: a table's columns are not."""
+    known = METRICS.get(metric.partition("@")[0])
+    return known is not None and known.source == "scored"
+
+
+def unit_of(metric: str) -> str:
+    """``ms``; empty where there is none, or it is not known."""
+    known = METRICS.get(metric.partition("@")[0])
+    return known.unit if known else ""
 
 
 def arm(name: str) -> str:

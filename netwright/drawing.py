@@ -146,9 +146,7 @@ def _space(space: Space) -> Picture:
 def _one(network: _Network) -> Picture:
     architecture = network.architecture
     values = count(architecture, network.signature).values
-    said = (
-        f"{values['params']:,.0f} parameters, {values['flops'] / 1e6:,.3g} MFLOPs, {told('peak_kib', values['peak_kib'])} at peak"
-    )
+    said = f"{values['params']:,.0f} parameters, {_short(values['flops'] / 1e6)} MFLOPs, {told('peak_kib', values['peak_kib'])} at peak"
     svg = draw(architecture, network.signature, title=f"{network.name} · {architecture.id}", told=said)
     facts = {"kind": "network", "name": network.name, "id": architecture.id, "layers": len(architecture.nodes), "counts": values}
     return Picture(svg, network.name, facts)
@@ -166,3 +164,7 @@ def _compared(old: _Network, new: _Network) -> Picture:
     facts = {"kind": "difference", "old": {"name": old.name, "id": old.architecture.id}}
     facts |= {"new": {"name": new.name, "id": new.architecture.id}, **found.to_json()}
     return Picture(svg, f"{old.name} to {new.name}", facts)
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

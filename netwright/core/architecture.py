@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,7 +67,6 @@ class Architecture:
     Immutable. One that a space unfolds keeps the parts it was made of, and lays its ``nodes`` when they are first asked for.
     """
 
-    outputs: tuple[int, ...]
     trace: tuple[tuple[str, Answer], ...]
     first: int = -1
     """What stands for the network's first input wherever a part asks for it by name: see :func:`framed`."""
@@ -84,8 +83,25 @@ class Architecture:
         made.__dict__.update(block=block, outputs=outputs, trace=trace, first=first)
         return made
 
+    @classmethod
+    def later(cls, laying: Callable[[], tuple[Block, tuple[int, ...]]], trace: tuple[tuple[str, Answer], ...]) -> Architecture:
+        """An architecture whose parts are laid when something of them is asked for."""
+        made = cls.__new__(cls)
+        made.__dict__.update(_laying=laying, trace=trace)
+        return made
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError("an architecture does not change")
+
+    @cached_property
+    def _parts(self) -> tuple[Block, tuple[int, ...]]:
+        laid: tuple[Block, tuple[int, ...]] = self.__dict__["_laying"]()
+        return laid
+
+    @cached_property
+    def outputs(self) -> tuple[int, ...]:
+        """The nodes whose outputs are the heads, in the signature's order."""
+        return self._parts[1]
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -96,6 +112,9 @@ class Architecture:
     @cached_property
     def block(self) -> Block:
         """The parts; those of an architecture that was given as nodes are the nodes."""
+
+        if "_laying" in self.__dict__:
+            return self._parts[0]
 
         def inside(i: int) -> int:
             return i if i >= 0 else NETWORK + i

@@ -35,7 +35,7 @@ from netwright.core.terms import (
     op,
 )
 from netwright.core.walk import ALL, Pick, Walk
-from netwright.core.wellformed import check
+from netwright.core.wellformed import check, has_let
 from netwright.errors import SpaceError
 
 __all__ = [
@@ -111,12 +111,17 @@ class Space:
                 asked.append((path, trace[path]))
                 return trace[path]
 
-            walk = Walk(replace(self, listing=None) if self.listing else self, pick)
+            walk = Walk(replace(self, listing=None) if self.listing else self, pick, only_asks=True)
             walk.root()
             listing.add(asked)
         if not listing.count:
             raise SpaceError("no trace is listed", where=self.name)
         return replace(self, listing=listing)
+
+    @cached_property
+    def _lets(self) -> bool:
+        """Whether it asks first and lays later, as a Let is dear to lay."""
+        return any(has_let(term) for term in (self.body, *self.heads, *self.rules.values()))
 
     @cached_property
     def _laid(self) -> dict[Any, Any]:
@@ -172,6 +177,11 @@ def unfold(space: Space, pick: Pick) -> Architecture:
 
     Raises :class:`SpaceError` where the expression cannot be laid (a rule without end, a kept attribute without order).
     """
-    walk = Walk(space, pick)
-    block, outputs = walk.root()
-    return Architecture.of(block, outputs, tuple(walk.trace.items()))
+    if not space._lets:
+        walk = Walk(space, pick)
+        block, outputs = walk.root()
+        return Architecture.of(block, outputs, tuple(walk.trace.items()))
+    walk = Walk(space, pick, only_asks=True)
+    walk.root()
+    trace = walk.trace
+    return Architecture.later(lambda: Walk(space, lambda path, hole: trace[path]).root(), tuple(trace.items()))

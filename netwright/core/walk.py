@@ -41,10 +41,11 @@ Pick = Callable[[str, Hole], Answer]
 
 
 class Walk:
-    """State of one unfolding: the decisions taken, and the blocks of parts that may come again."""
+    """State of one unfolding: the decisions taken, and the blocks of parts that may come again. ``only_asks``: what a Let
+    makes is not laid, as nothing is asked in it."""
 
-    def __init__(self, space: Space, pick: Pick) -> None:
-        self.space, self.pick = space, pick
+    def __init__(self, space: Space, pick: Pick, only_asks: bool = False) -> None:
+        self.space, self.pick, self.only_asks = space, pick, only_asks
         self.trace: dict[str, Answer] = {}
         self.laid, self.open = space._laid, space._open
         self.tied: dict[tuple[int, str, int], Block] = {}
@@ -276,6 +277,8 @@ class Walk:
                     where=f"{dp}.{key}",
                     todo="A space with a Let has no supernet.",
                 )
+        if self.only_asks:
+            return Block((), 0, -1)
         made = term.make(**chosen)
         if holds_holes(made):
             raise SpaceError(f"{term.rule} returned a term with holes", where=dp, todo="Give the holes to the Let.")

@@ -24,7 +24,7 @@ from netwright.core.terms import (
 )
 from netwright.errors import SpaceError
 
-__all__ = ["check", "holds_holes", "parts"]
+__all__ = ["check", "has_let", "holds_holes", "parts"]
 
 
 def parts(term: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -64,6 +64,11 @@ def holds_holes(term: Any) -> bool:
     if isinstance(term, (Choice, Subset, Let, Ref)):
         return True
     return any(holds_holes(part) for _, part in parts(term, ""))
+
+
+def has_let(term: Any) -> bool:
+    """Whether a :class:`Let` is in it; what a rule holds is the rule's."""
+    return isinstance(term, Let) or any(has_let(part) for _, part in parts(term, ""))
 
 
 _LAYERED = (Op, Seq, Repeat, Branches, Cell, Graph, Input, Recur, Let, Tie, Ref)

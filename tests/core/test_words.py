@@ -102,7 +102,7 @@ def leaves_a_hole(depth: int) -> Term:
 
 def test_let_returns_no_holes() -> None:
     with pytest.raises(SpaceError, match="returned a term with holes"):
-        laid(Let(leaves_a_hole, depth=Choice(2, 3)))
+        _ = laid(Let(leaves_a_hole, depth=Choice(2, 3))).nodes
 
 
 def test_nodes_of_a_recurrence_share_a_scope_of_their_own() -> None:

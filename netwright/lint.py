@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -337,7 +336,7 @@ class _Look:
 
     def tried(self, forced: Mapping[str, Answer], path: str, number: int) -> tuple[str, str] | None:
         """What comes of an answer in one surrounding: its canonical identity, or an error; None where it is not asked."""
-        rng = random.Random(stream(self.seed, number, f"lint {path}").random())
+        rng = stream(self.seed, number, f"lint {path}")  # the same for all answers
         try:
             member = unfold(self.space, replay(forced, at_random(rng)))
         except SpaceError as error:

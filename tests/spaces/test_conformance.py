@@ -71,6 +71,8 @@ MORE = [
     ("transformer", {"widths": (16, 32), "size": 8}, signature(3, 32, 32)),
     ("transformer", {"widths": (16, 32), "size": 8}, signature(30, 4)),
     ("transformer", {"widths": (16, 32), "size": 8, "codes": 9}, codes(12, (2,))),
+    ("recurrent_cell", {"units": 6}, signature(12, 4)),
+    ("recurrent_cell", {"units": 6, "embedding": 5, "layers": 2, "style": "enas"}, codes(7, (7, 9))),
     pytest.param("transformer", {"design": "gpt_s"}, codes(6, (6, 11)), marks=pytest.mark.slow),
 ]
 """Other designs, sizes and inputs: name, settings, signature."""
@@ -88,6 +90,17 @@ def test_conformance(name: str) -> None:
 @pytest.mark.parametrize(("name", "settings", "given"), MORE, ids=lambda value: value if isinstance(value, str) else "")
 def test_more(name: str, settings: dict, given: Signature) -> None:
     kit.check_all(module("spaces", name).space(given, **settings), given, seeds=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", listed("spaces"))
+def test_two_hundred_members_run_forward_and_backward(name: str) -> None:
+    found = module("spaces", name)
+    given = next((SIGNATURES[kind][0] for kind in SIGNATURES if kind in found.needs), None) or next(
+        value[2] for value in MORE if value[0] == name
+    )
+    small = SMALL.get(name, {}) or next((value[1] for value in MORE if value[0] == name), {})
+    kit.check_runs(found.space(given, **small), given, seeds=200)
 
 
 def test_chain_holds_networks_under_every_limit_that_the_readme_names() -> None:

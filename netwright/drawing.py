@@ -146,7 +146,8 @@ def _space(space: Space) -> Picture:
 def _one(network: _Network) -> Picture:
     architecture = network.architecture
     values = count(architecture, network.signature).values
-    said = f"{values['params']:,.0f} parameters, {_short(values['flops'] / 1e6)} MFLOPs, {told('peak_kib', values['peak_kib'])} at peak"
+    peak = told("peak_kib", values["peak_kib"])
+    said = f"{values['params']:,.0f} parameters, {_short(values['flops'] / 1e6)} MFLOPs, {peak} at peak"
     svg = draw(architecture, network.signature, title=f"{network.name} · {architecture.id}", told=said)
     facts = {"kind": "network", "name": network.name, "id": architecture.id, "layers": len(architecture.nodes), "counts": values}
     return Picture(svg, network.name, facts)

@@ -8,19 +8,25 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netwright import compose, control, course, opening
 from netwright.core.architecture import Architecture, Signature
 from netwright.core.contracts import Event
+from netwright.core.metrics import parse_limit
 from netwright.core.picks import replayed
 from netwright.errors import DataError, RunError
-from netwright.forecast import Forecast, forecast
+from netwright.forecast import forecast
 from netwright.loop import Ledger
 from netwright.opening import OpenRun, opened, version_of
 from netwright.recipe import Budget, Recipe, parse_budget
+from netwright.replay import run as replay
+from netwright.replay.opening import DEFAULT_BUDGET as TABLE_BUDGET
 from netwright.report.facts import Facts, facts
 from netwright.rounds import extended, spent_s, this_round, total
+
+if TYPE_CHECKING:
+    from netwright.lint import Lint
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -29,6 +35,7 @@ __all__ = [
     "dry_run",
     "export",
     "find_run",
+    "lint",
     "predict",
     "report",
     "resume",
@@ -138,8 +145,9 @@ def _proposed(events: Sequence[Event], number: int, folder: Path) -> dict[str, A
 
 
 def search(
-    data: Any,
+    data: Any = None,
     *,
+    table: Path | str = "",
     objectives: Sequence[str] = (),
     limits: Sequence[str] = (),
     budget: str | Sequence[str] = (),
@@ -163,11 +171,18 @@ def search(
     ``torch.utils.data.Dataset``, or a :class:`~netwright.core.contracts.Task`. ``objectives``: metrics besides the task's
     score. ``limits``: ``"params<=20k"``. ``budget``: ``"90s"``, ``"200 trials"`` or both; five minutes where it is not given.
     Raises a :class:`~netwright.errors.UserError` for what can be mended.
+
+    With ``table``, the name or file of a table of measured architectures, instead of ``data`` the search looks its trials up:
+    ``objectives`` and ``limits`` name columns, and the budget counts simulated time.
     """
-    given = parse_budget(*([budget] if isinstance(budget, str) else budget)) if budget else DEFAULT_BUDGET
+    if data is None and not table:
+        raise DataError("neither data nor a table is given", todo="Write search(data) or search(table=…).")
+    default = TABLE_BUDGET if table else DEFAULT_BUDGET
+    given = parse_budget(*([budget] if isinstance(budget, str) else budget)) if budget else default
     named = isinstance(data, (str, Path))
     recipe = Recipe(
         data=str(data) if named else "",
+        table=str(table),
         target=target,
         test=str(test) if isinstance(test, (str, Path)) else "",
         split_by=split_by,
@@ -199,6 +214,8 @@ def run_recipe(
     since the epoch)."""
     ledger = Ledger()
     began = time.time() if started is None else started
+    if recipe.table:
+        return Run(replay.search(recipe, out=out, tell=tell, started=began))
     opening.prestart()
     task = opening.loaded(recipe, data, test, ledger)
     recipe = compose.resolve(recipe, task)
@@ -234,6 +251,9 @@ def resume(
         events = list(store.events())
         created = _created(events)
         more = parse_budget(budget) if budget else Budget()
+        if created["recipe"].get("table"):
+            replay.resume(folder, store, more, tell=tell, started=began)
+            return Run(folder)
         over = any(event.kind == "finished" for event in this_round(events))
         if over and not budget:
             raise RunError("the run is finished", where=str(folder), todo="Extend it with --budget +5m.")
@@ -257,8 +277,10 @@ def resume(
     return Run(folder)
 
 
-def dry_run(recipe: Recipe, *, data: Any = None, test: Any = None) -> Forecast:
+def dry_run(recipe: Recipe, *, data: Any = None, test: Any = None) -> Mapping[str, Any]:
     """The forecast only: nothing is left behind."""
+    if recipe.table:
+        return replay.foreseen(recipe)
     ledger = Ledger()
     began = time.time()
     opening.prestart()
@@ -270,7 +292,7 @@ def dry_run(recipe: Recipe, *, data: Any = None, test: Any = None) -> Forecast:
         opening.fill_folder(folder, recipe, task)
         store = opening.memory_store()
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began) as session:
-            return forecast(session)
+            return forecast(session).to_json()
 
 
 def _plain(budget: Budget) -> dict[str, Any]:
@@ -289,6 +311,9 @@ def export(
     with OpenRun(folder) as store:
         log = list(store.events())
         recipe = Recipe.from_json(_created(log)["recipe"])
+        if recipe.table:
+            todo = f"`netwright search DATA --space {recipe.space}` trains one."
+            raise RunError("a search over a table trains no network", where=str(folder), todo=todo)
         winners = [event.body["number"] for event in this_round(log) if event.kind == "winner"]
         number = trial if trial is not None else winners[-1] if winners else _best_trial(log, folder)
         trace = _proposed(log, number, folder)
@@ -332,6 +357,38 @@ def predict(run: Path | str, files: Sequence[Path]) -> list[dict[str, Any]]:
     folder = place if (place / "card.json").is_file() else opening.find_run(place) / "model"
     names, raw = opening.raw_inputs(card(folder)["task"], files)
     return predicted(folder, names, raw)
+
+
+# ---- before a search --------------------------------------------------------------------------------------------------
+
+
+def lint(
+    space: str,
+    *,
+    limits: Sequence[str] = (),
+    inputs: Sequence[str] = (),
+    outputs: int | None = None,
+    data: str = "",
+    target: str = "",
+    settings: Mapping[str, Any] | None = None,
+    members: int = 2000,
+    seconds: float = 60.0,
+    seed: int = 0,
+    tell: Callable[[str, float], None] = lambda what, share: None,
+) -> Lint:
+    """What a space holds, by its name: see :mod:`netwright.lint`. ``inputs``: shapes, ``["3x32x32"]``, or those of ``data``."""
+    from netwright.example import look
+    from netwright.lint import lint as looked_over
+
+    bounds = [parse_limit(text) for text in limits]
+    if data:
+        recipe = Recipe(data=data, target=target, space=space, options={"space": settings or {}})
+        task = opening.loaded(recipe, None, None, Ledger())
+        signature = task.signature
+        found, _ = compose.build_space(recipe, signature)
+    else:
+        found, signature = look(space, inputs, outputs, settings)
+    return looked_over(found, signature, bounds, members=members, seconds=seconds, seed=seed, tell=tell)
 
 
 find_run, runs, self_test = opening.find_run, opening.runs, opening.self_test

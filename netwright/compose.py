@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import math
 import re
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from netwright.core.architecture import Architecture, Frame, Signature, framed, trace_from_json
 from netwright.core.contracts import Device, Estimator, Infeasible, Need, Site, Split, Strategy, Task, Vault
-from netwright.core.metrics import Constraint, Objective, metric, parse_limit, parse_objective, shown
+from netwright.core.metrics import Constraint, Known, Objective, metric, parse_limit, parse_objective, shown
 from netwright.core.objectives import Goal
 from netwright.core.picks import replayed
 from netwright.core.space import Space
 from netwright.core.trial import Fidelity, Proposal
 from netwright.errors import LimitError, RecipeError, SpaceError
 from netwright.layers.counts import count
+from netwright.models import is_network, load_file, space_of_class
 from netwright.recipe import Recipe
 from netwright.registry import module, part
 
@@ -43,6 +43,7 @@ __all__ = [
     "reference_networks",
     "resolve",
     "scorer",
+    "space_needs",
     "worker",
 ]
 
@@ -59,7 +60,8 @@ def resolve(recipe: Recipe, task: Task) -> Recipe:
             raise LimitError(f"{objective.metric} is no score of a {task.kind} task", todo=f"Choose one of {', '.join(scores)}.")
     if not any(metric(objective.metric).source == "scored" for objective in given):
         objectives.insert(0, f"maximize {scores[0]}")
-    space = recipe.space or ("chain" if Need.IMAGES in task.offers else "mlp")
+    usual = next((space for need, space in USUAL.items() if need in task.offers), "mlp")
+    space = recipe.space or usual
     resolved = replace(recipe, objectives=tuple(objectives), space=space)
     goal = build_goal(resolved)
     plain = tuple(text.replace(f"@{recipe.device}", "") for text in recipe.limits)
@@ -67,6 +69,9 @@ def resolve(recipe: Recipe, task: Task) -> Recipe:
         resolved = resolved.with_options({"estimator": {**_for_tables(recipe, task), **recipe.of("estimator")}})
     return replace(resolved, objectives=tuple(str(objective) for objective in goal.objectives), limits=plain)
 
+
+USUAL = {Need.IMAGES: "chain", Need.SEQUENCES: "conv1d"}
+"""The space that is searched where none is named, by what a task offers; ``mlp`` for what else there is."""
 
 LEAST_STEPS = 100
 """Steps that a training on a table has at least: few rows are passed over more often."""
@@ -81,19 +86,21 @@ def _for_tables(recipe: Recipe, task: Task) -> dict[str, Any]:
     return {"optimizer": "adamw", "epochs": epochs, "final_epochs": epochs}
 
 
-def build_goal(recipe: Recipe) -> Goal:
-    """Objectives, the task's score first, and limits. A metric measured on the run's own device goes by its plain name."""
+def build_goal(recipe: Recipe, known: Known | None = None) -> Goal:
+    """Objectives, the task's score first, and limits. A metric measured on the run's own device goes by its plain name.
+    ``known``: metrics of a table; their order is kept."""
 
     def objective(text: str) -> Objective:
         verb, _, name = text.rpartition(" ")
-        found = parse_objective(name, {"maximize": True, "minimize": False}.get(verb.strip()))
+        found = parse_objective(name, {"maximize": True, "minimize": False}.get(verb.strip()), known)
         return replace(found, device=_device(found.device, recipe))
 
     objectives = [objective(text) for text in recipe.objectives]
-    objectives.sort(key=lambda o: metric(o.metric).source != "scored")
+    if known is None:
+        objectives.sort(key=lambda o: metric(o.metric).source != "scored")
     limits: list[Constraint] = []
     for text in recipe.limits:
-        limit = parse_limit(text)
+        limit = parse_limit(text, known)
         limits.append(replace(limit, device=_device(limit.device, recipe)))
     return Goal(tuple(dict.fromkeys(objectives)), tuple(dict.fromkeys(limits)))
 
@@ -127,6 +134,8 @@ def build_space(
     """The space for a signature, accepting only what meets the counted limits of ``goal`` inside ``frame``."""
     found = _space_module(recipe.space)
     maker = getattr(found, recipe.space.rpartition(":")[2] if ":" in recipe.space else "space")
+    if is_network(maker):
+        maker = partial(space_of_class, maker)
     space: Space = maker(signature, **recipe.of("space")) if callable(maker) else maker
     if not isinstance(space, Space):
         raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces/own.md.")
@@ -135,25 +144,23 @@ def build_space(
     return space.screened(screener), screener
 
 
+def space_needs(name: str) -> frozenset[Need]:
+    """What a space needs of the data."""
+    found: frozenset[Need] = getattr(_space_module(name), "needs", frozenset())
+    return found
+
+
 def _space_module(name: str) -> ModuleType:
     """A space of the folder, or ``file.py:name`` of a person's own."""
     if ":" not in name:
         return module("spaces", name)
     path, _, attribute = name.rpartition(":")
-    file = Path(path)
-    if not file.is_file():
-        raise RecipeError("no such file", where=path, todo="Give --space as my_file.py:my_space.")
-    key = f"netwright_space_{file.resolve()}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, file)
-        assert spec is not None
-        assert spec.loader is not None
-        loaded = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(loaded)
-        sys.modules[key] = loaded
-    if not hasattr(sys.modules[key], attribute):
-        raise RecipeError(f"it has no {attribute!r}", where=path, todo="Name a Space, or a function of the signature.")
-    return sys.modules[key]
+    found = load_file(path)
+    if not hasattr(found, attribute):
+        raise RecipeError(
+            f"it has no {attribute!r}", where=path, todo="Name a Space, a function of the signature, or a class of networks."
+        )
+    return found
 
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
@@ -192,7 +199,7 @@ def build_estimator(recipe: Recipe) -> Estimator:
         name: [p.name for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY]
         for name, maker in makers.items()
     }
-    given = recipe.of("estimator")
+    given = {**({"table": recipe.table} if recipe.table else {}), **recipe.of("estimator")}
     for option in given:
         if not any(option in options for options in known.values()):
             every = [option for options in known.values() for option in options]
@@ -220,7 +227,9 @@ def _names(text: str) -> list[str]:
             raise RecipeError(f"estimator {text!r} cannot be read", todo='Write "train" or "stages(train)".')
         names.append(match[1])
         rest = match[2]
-    return names if len(names) > 1 or names == ["stages"] else ["stages", *names]
+    if len(names) == 1 and names != ["stages"] and Need.TABLE not in part("estimators", names[0]).needs:
+        return ["stages", *names]  # a table has counts and latencies of its own
+    return names
 
 
 def _made(kind: str, name: str, maker: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -344,7 +353,8 @@ def _estimates(bench: _Bench, kind: str, body: Mapping[str, Any]) -> Iterator[An
         architecture = Architecture.from_json(body["architecture"])
     else:
         architecture = replayed(bench.space, dict(trace_from_json(body["trace"])))
-    proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]))
+    notes = {"twin": body["twin"]} if "twin" in body else {}
+    proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]), notes=notes)
     final = kind == "final"
     goal = Goal(bench.goal.objectives[:1]) if final else bench.goal  # the score alone: what it costs is known by then
     site = Site(

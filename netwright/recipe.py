@@ -20,6 +20,7 @@ __all__ = ["ENVIRONMENT", "Budget", "Recipe", "environment", "parse_budget", "pa
 
 ENVIRONMENT = {
     "NETWRIGHT_RUNS": ("runs", "folder in which runs are made"),
+    "NETWRIGHT_DATA": ("../shared/data", "folder of published tables, in it or in its `nas`; a relative one beside the checkout"),
     "NETWRIGHT_MEMORY_GIB": ("", "memory limit of each worker, in GiB; empty: 80 % of what is free, shared out"),
 }
 """Every environment variable that is read: name → (default, meaning)."""
@@ -103,6 +104,7 @@ class Recipe:
     """One search. Names are those of the parts; ``options`` maps a part to its settings; empty means: choose and say so."""
 
     data: str = ""
+    table: str = ""
     target: str = ""
     test: str = ""
     split_by: str = ""
@@ -122,7 +124,9 @@ class Recipe:
 
     def checked(self) -> Recipe:
         """The same recipe, or a :class:`RecipeError` (or :class:`LimitError`) about the first thing that cannot be."""
-        for limit in self.limits:
+        if self.table and self.data:
+            raise RecipeError(f"both data ({self.data}) and a table ({self.table}) are given", todo="A table has its own data.")
+        for limit in self.limits if not self.table else ():  # a table's metrics are its own
             parse_limit(limit)
         if self.workers < 0:
             raise RecipeError(f"{self.workers} workers cannot be", todo="Use --workers 1 or more; 0 chooses.")

@@ -31,16 +31,20 @@ MAY: dict[str, str] = {
     "nets": "errors core layers",
     "tasks": "errors core layers nets",
     "devices": "errors core layers nets",
-    "estimators": "errors core layers nets",
+    "estimators": "errors core layers nets tables",
     "export": "errors core layers nets",
     "references": "errors core layers",
     "stores": "errors core layers",
     "runners": "errors core layers",
     "report": "errors core layers",
     "loop": "errors core layers",
+    "tables": "errors core registry recipe",
     "registry": "errors core",
     "recipe": "errors core registry",
-    "compose": "errors core layers registry recipe",
+    "models": "errors core layers registry",
+    "compose": "errors core layers registry recipe models",
+    "example": "errors core layers recipe compose",
+    "lint": "errors core layers",
     "session": "errors core recipe loop",
     "rounds": "errors core recipe",
     "forecast": "errors core layers recipe compose loop session",
@@ -48,14 +52,17 @@ MAY: dict[str, str] = {
     "control": "errors core layers recipe compose loop session forecast verdict",
     "opening": "errors core layers registry recipe compose loop session forecast",
     "course": "errors core recipe compose loop session forecast control opening report export",
-    "api": "errors core layers registry recipe compose loop session rounds forecast control opening course report export",
-    "cli": "errors core registry recipe api report",
+    "replay": "errors core recipe compose loop session rounds opening tables report",
+    "api": "errors core layers registry recipe compose example lint loop session rounds forecast control opening course replay report"
+    " export",
+    "drawing": "errors core layers recipe compose example api report",
+    "cli": "errors core registry recipe models example drawing api report tables",
     "testing": "*",  # the kits know what they test
     "__init__": "core api",
     "__main__": "cli",
 }
 
-BY_NAME = {"compose", "opening", "registry"}
+BY_NAME = {"compose", "models", "opening", "registry", "replay"}
 """Those who may load a wing by its name; everyone else may load what the table lets him import."""
 
 OTHERS: dict[str, str] = {
@@ -65,17 +72,18 @@ OTHERS: dict[str, str] = {
     "devices": "torch numpy onnx onnxruntime*",
     "estimators": "torch numpy safetensors",
     "export": "torch numpy onnx onnxscript* onnxruntime safetensors",
+    "tables": "numpy* pyarrow*",
     "references": "numpy sklearn*",
     "stores": "sqlalchemy",
     "runners": "psutil*",
-    "report": "matplotlib* numpy*",
+    "report": "matplotlib* numpy* graphlay*",
     "recipe": "tomli_w",
     "control": "numpy torch*",
     "verdict": "numpy",
     "compose": "torch* safetensors*",
     "opening": "psutil*",
     "cli": "typer rich onnx* onnxruntime* torch* psutil* pyarrow* numpy*",
-    "testing": "torch numpy onnx onnxruntime safetensors psutil",
+    "testing": "torch numpy onnx onnxruntime safetensors psutil pyarrow*",
 }
 
 # Files that may do what the rest may not, each for a reason.
@@ -410,10 +418,12 @@ def test_every_command_and_flag_is_in_the_docs() -> None:
 
     page = manual()["commands.md"]
     for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", {})
         assert f"\n## {name}\n" in page, f"docs/commands.md lacks {name}"
         section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
-        assert f"$ netwright {name}" in section, f"{name} has no example"
-        for parameter in command.params:
+        for call in [f"{name} {inner}" for inner in below] or [name]:
+            assert f"$ netwright {call}" in section, f"{call} has no example"
+        for parameter in [*command.params, *(parameter for inner in below.values() for parameter in inner.params)]:
             for flag in (flag for flag in parameter.opts if flag.startswith("--") and flag != "--help"):
                 assert f"`{flag}" in section, f"docs/commands.md, {name}: lacks {flag}"
 

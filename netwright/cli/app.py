@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netwright.cli import draw as drawing
+from netwright.cli import lint as linting
 from netwright.cli.flags import kinds, metrics, names, option
 from netwright.cli.help import Command, Group
+from netwright.cli.space import app as space_app
+from netwright.cli.table import app as table_app
 
 if TYPE_CHECKING:
     from netwright.cli.search import Shown
@@ -28,6 +32,9 @@ netwright show runs/digits-1  # the front, the best, why trials failed
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
+
+app.add_typer(space_app, name="space")
+app.add_typer(table_app, name="table")
 
 _WHAT, _GOAL, _HOW, _SHOWN = "What to search", "What for", "How", "What is shown"
 
@@ -75,6 +82,7 @@ netwright search sales.parquet --target sold --split-by date --test december.par
 netwright search digits --strategy random --set estimator.epochs=5 --seed 1
 netwright search recipe.toml --budget 1h  # flags override the recipe
 netwright search digits --dry-run  # the forecast only
+netwright search --table nasbench201 --maximize cifar10.val_acc@200 --budget 20h  # of simulated time
 """,
 )
 def search(
@@ -84,10 +92,13 @@ def search(
         typer.Argument(
             metavar="DATA",
             help="A bundled name (netwright list data), a folder with one subfolder of images per class, a CSV, TSV, Parquet "
-            "or .npz file; or a recipe (.toml).",
+            "or .npz file; or a recipe (.toml). None with --table.",
             show_default=False,
         ),
-    ],
+    ] = "",
+    table: Annotated[
+        str | None, option(_WHAT, "NAME", "Instead of data: a table of measured architectures, or its file.")
+    ] = None,
     target: Annotated[str | None, option(_WHAT, "COLUMN", "Column to predict.")] = None,
     test: Annotated[str | None, option(_WHAT, "DATA", "A test set of your own.")] = None,
     split_by: Annotated[str | None, option(_WHAT, "COLUMN", "Column of groups or times that the splits keep apart.")] = None,
@@ -154,6 +165,7 @@ def search(
     from netwright.cli import search as work
 
     flags: dict[str, object] = {
+        "table": table,
         "target": target, "test": test, "split_by": split_by, "space": space, "strategy": strategy, "estimator": estimator,
         "device": device, "seed": seed, "workers": workers, "start_with": start_with and str(start_with),
     }  # fmt: skip
@@ -302,3 +314,7 @@ def doctor(json: Json = False) -> None:
     from netwright.cli import doctor as work
 
     work.doctor(json)
+
+
+linting.register(app)
+drawing.register(app)

@@ -20,6 +20,7 @@ from netwright.cli.style import console, print_json
 from netwright.cli.watch import Lines, Screen, Silent, Watcher, expected
 from netwright.core.contracts import Event
 from netwright.core.metrics import parse_objective
+from netwright.errors import RecipeError
 from netwright.recipe import Budget, Recipe, environment, parse_budget, parse_set
 from netwright.registry import listed, module
 
@@ -43,9 +44,14 @@ def recipe_from(
     settings: Sequence[str],
 ) -> Recipe:
     """The recipe that a command line says. Where ``data`` is a recipe file, what is given besides overrides it."""
+    if not data and not flags.get("table"):
+        raise RecipeError("neither data nor a table is named", todo="Write `netwright search DATA`, or --table NAME.")
     recipe = Recipe.from_toml(Path(data)) if data.endswith(".toml") else Recipe(data=data)
     recipe = replace(recipe, **{name: value for name, value in flags.items() if value is not None})
-    if maximize or minimize:
+    if recipe.table and (maximize or minimize):  # its columns are its own; their direction is checked when it is open
+        texts = [f"maximize {name}" for name in maximize] + [f"minimize {name}" for name in minimize]
+        recipe = replace(recipe, objectives=tuple(dict.fromkeys(texts)))
+    elif maximize or minimize:
         objectives = [parse_objective(name, True) for name in maximize] + [parse_objective(name, False) for name in minimize]
         recipe = replace(recipe, objectives=tuple(dict.fromkeys(str(objective) for objective in objectives)))
     if limits:
@@ -61,12 +67,13 @@ def recipe_from(
 
 def search(recipe: Recipe, out: Path | None, shown: Shown, began: float | None) -> None:
     """Run the recipe and say how it ended."""
-    watcher = _watcher(shown, f"reading {recipe.data}")
+    watcher = _watcher(shown, f"reading {recipe.data or recipe.table}")
 
     def work() -> Run:
         from netwright import api
 
-        return api.run_recipe(_bounded(recipe, api.DEFAULT_BUDGET), out=out, tell=tell, started=began)
+        bounded = recipe if recipe.table else _bounded(recipe, api.DEFAULT_BUDGET)
+        return api.run_recipe(bounded, out=out, tell=tell, started=began)
 
     def tell(event: Event) -> None:
         if event.kind == "created":
@@ -99,10 +106,10 @@ def dry_run(recipe: Recipe, shown: Shown) -> None:
     def work() -> Any:
         from netwright import api
 
-        return api.dry_run(_bounded(recipe, api.DEFAULT_BUDGET))
+        return api.dry_run(recipe if recipe.table else _bounded(recipe, api.DEFAULT_BUDGET))
 
-    watcher = _watcher(shown, f"timing a few candidates for {recipe.data}")
-    told = _watched(watcher, work).to_json()
+    watcher = _watcher(shown, f"reading {recipe.table}" if recipe.table else f"timing a few candidates for {recipe.data}")
+    told = dict(_watched(watcher, work))
     if shown == "json":
         print_json(told)
         return

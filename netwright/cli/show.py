@@ -123,6 +123,7 @@ def _one(out: Console, run: Path, known: Facts) -> None:
 def _head(run: Path, known: Facts) -> list[tuple[str, Any]]:
     recipe = known.recipe
     data = recipe.get("data") or known.task.get("name", "")
+    data = f"table {data}" if recipe.get("table") else data
     what = f"{data}, {recipe.get('strategy')} in {recipe.get('space')}, seed {recipe.get('seed', 0)}"
     rows: list[tuple[str, Any]] = [("run", Text.assemble(str(run), ": ", _state(known.state)))]
     if known.stopped and known.stopped.get("text"):
@@ -131,6 +132,8 @@ def _head(run: Path, known: Facts) -> list[tuple[str, Any]]:
     aims = goals(known.goal)
     kept = limits([str(limit) for limit in known.goal.limits])
     rows.append(("goal", f"{aims}{', keeping ' + kept if kept else ''}"))
+    if known.task.get("sees_test"):
+        rows.append(("note", f"the search sees {', '.join(known.task['sees_test'])}, which is measured on test data"))
     if known.best is None:
         rows.append(("best", "no trial has finished"))
     else:
@@ -141,7 +144,8 @@ def _head(run: Path, known: Facts) -> list[tuple[str, Any]]:
             metric = known.goal.primary.key
             text = f"{name_of(metric)} {told(metric, known.best['metrics'].get(metric))} on validation"
             rows.append(("best", Text(f"trial {known.best['trial']}: {text}", style="bold")))
-        rows.append(("", cost(known)))
+        if cost(known):
+            rows.append(("", cost(known)))
         if known.best.get("why"):
             rows.append(("why", str(known.best["why"])))
     rows += gained(known)
@@ -207,7 +211,7 @@ def _failures(out: Console, known: Facts) -> None:
 
 def _time(out: Console, known: Facts) -> None:
     phases = [(name, duration(seconds)) for name, seconds in known.spent["phases"].items() if seconds >= 0.05]
-    if phases:
+    if phases and not known.table:
         out.print(Text("Where the time went", style="bold"))
         out.print(grid(phases))
         out.print()

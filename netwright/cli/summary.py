@@ -32,7 +32,10 @@ def summary(console: Console, folder: Path, facts: Facts) -> None:
     console.print(grid(rows))
     console.print()
     run = shlex.quote(str(folder))
-    for command in (f"netwright predict {run} FILE…", f"netwright report {run} --open", f"netwright resume {run} --budget +5m"):
+    commands = [f"netwright predict {run} FILE…", f"netwright report {run} --open", f"netwright resume {run} --budget +5m"]
+    if facts.recipe.get("table"):
+        commands = [f"netwright report {run} --open", f'netwright resume {run} --budget "+100 trials"']
+    for command in commands:
         console.print(Text("  " + command, style="cyan"), soft_wrap=True)
 
 
@@ -47,6 +50,9 @@ def score(facts: Facts) -> str:
     if test is None or test["score"] is None:
         return ""
     metric = test["metric"]
+    if facts.table:
+        key = facts.goal.primary.key
+        return f"{metric} {told(metric, test['score'])}, chosen by {key} {told(key, (facts.best or {})['metrics'].get(key))}"
     text = f"{name_of(metric)} {told(metric, test['score'])} on the sealed test"
     if test.get("interval"):
         low, high = (told(metric, bound) for bound in test["interval"])
@@ -86,6 +92,8 @@ def spent(facts: Facts) -> str:
     """Time, trials and overhead."""
     told_spent = facts.spent
     text = f"{duration(told_spent['wall_s'])}, {counted(told_spent['trials'], 'trial')}"
+    if told_spent["simulated_s"] is not None:
+        return f"{text}; {duration(told_spent['simulated_s'])} of simulated time"
     if told_spent["wall_s"]:
         share = 100 * told_spent["overhead_s"] / told_spent["wall_s"]
         text += f", overhead {duration(told_spent['overhead_s'])} ({share:.1f} %)"

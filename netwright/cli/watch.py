@@ -68,7 +68,8 @@ class Lines(Silent):
             self.say(f"best so far: {_best(self.progress)}, after {duration(self.progress.elapsed())}")
         elif event.kind == "stopped":
             self.say(f"{event.body.get('text') or event.body['reason']}: {_counts(self.progress)}")
-        if self.progress.phase != phase and self.progress.phase not in ("", "forecast", "search"):
+        quick = self.progress.forecast.get("simulated")  # nothing but the search takes time
+        if self.progress.phase != phase and self.progress.phase not in ("", "forecast", "search") and not quick:
             self.say(f"{self.progress.phase} …")
 
 
@@ -157,6 +158,10 @@ def about(progress: Progress) -> list[tuple[str, str]]:
     kind = str(task.get("kind", "")) + (f" into {len(classes)} classes" if classes else "")
     splits = [f"{count:,} {name}{' (sealed)' if name == 'test' else ''}" for name, count in rows.items()]
     told = [("data", f"{task.get('name') or recipe.get('data', '')}: {kind}; rows: {', '.join(splits)}")]
+    if recipe.get("table"):
+        told = [("table", f"{task.get('title') or task.get('name')}; {task.get('architectures', 0):,} architectures")]
+        seen = task.get("sees_test")
+        told += [("note", f"the search sees {', '.join(seen)}, which is measured on test data")] if seen else []
     if task.get("inferred"):
         told.append(("inferred", str(task["inferred"])))
     told += [("warning", str(warning)) for warning in _few(task.get("warnings") or [])]
@@ -185,6 +190,10 @@ def expected(progress: Progress) -> str:
     """The forecast in one sentence."""
     told = progress.forecast
     parts = []
+    if told.get("simulated"):
+        known = "" if told.get("cost_known") else "; the table knows no cost, a full training counts as a second"
+        what = f"about {counted(int(told['trials']), 'trial')}" if told.get("trials") is not None else "trials"
+        return f"{what} of {duration(told['trial_s'])}, {duration(told['search_s'])} in all, simulated{known}"
     if told.get("trials") is not None:
         search = f" in {duration(told['search_s'])}" if told.get("search_s") is not None else ""
         parts.append(f"about {counted(int(told['trials']), 'trial')} of {duration(told.get('trial_s'))}{search}")
@@ -203,7 +212,8 @@ def _best(progress: Progress) -> str:
     if progress.best is None or progress.goal is None:
         return ""
     wanted = [objective.key for objective in progress.goal.objectives]
-    return f"{metrics_line(progress.best['values'], wanted)} (trial {progress.best['trial']}, on validation)"
+    where = "" if progress.forecast.get("simulated") else ", on validation"
+    return f"{metrics_line(progress.best['values'], wanted)} (trial {progress.best['trial']}{where})"
 
 
 def _counts(progress: Progress) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -117,6 +118,8 @@ class History:
         self.pending: dict[int, Trial] = {trial.number: trial for trial in pending}
         self._finished = [trial for trial in self.ended if trial.state in FINISHED]
         self._next = max((trial.number for trial in self), default=-1) + 1
+        self._ids: set[str] = set()
+        self._unnamed = list(self)
 
     def __len__(self) -> int:
         """Trials proposed so far."""
@@ -136,8 +139,16 @@ class History:
         """The number that the next proposal gets."""
         return self._next
 
+    @property
+    def ids(self) -> AbstractSet[str]:
+        """Of every architecture that was proposed; a set that grows, found out only where it is asked for."""
+        self._ids.update(trial.architecture.id for trial in self._unnamed)
+        self._unnamed.clear()
+        return self._ids
+
     def propose(self, trial: Trial) -> None:
         self.pending[trial.number] = trial
+        self._unnamed.append(trial)
         self._next = max(self._next, trial.number + 1)
 
     def update(self, trial: Trial) -> None:

@@ -64,7 +64,7 @@ def progress(facts: Facts) -> str:
             foot = (high - low) * 0.08 * place
             level = low - foot if objective.maximize else high + foot
             axes.scatter(when, [level] * len(when), s=18, marker=marker, color=_WARN, lw=1.0, label=state)
-    axes.set_xlabel("time worked on the run (s)")
+    axes.set_xlabel("time worked on the run (s)" if facts.spent["simulated_s"] is None else "simulated time (s)")
     axes.set_xlim(left=0)
     _score_axis(axes, objective.key)
     return _svg(figure, f"Best {name_of(objective.key)} so far over time")

@@ -80,7 +80,8 @@ class Log:
                 for stage, seconds in (body.get("cost") or {}).items():
                     self.stages[stage] = self.stages.get(stage, 0.0) + seconds
             case "ended":
-                row.update(state=body["state"], reason=body.get("reason", ""), seconds=body.get("seconds", 0.0), ended_s=now)
+                ended = body.get("clock", now)  # a table's clock, where there is one
+                row.update(state=body["state"], reason=body.get("reason", ""), seconds=body.get("seconds", 0.0), ended_s=ended)
             case "lost":
                 self.lost += 1
                 row.update(state="lost", reason=body.get("reason", ""), ended_s=now)

@@ -32,6 +32,8 @@ __all__ = ["SqliteStore"]
 
 _PAGE = 1000
 _UNDER_WAY = frozenset({"proposed", "started", "measured"})
+_REPEATED = _UNDER_WAY | {"ended", "lost"}
+_PATIENCE_S = 1.0
 _READ_ONLY = ("readonly", "unable to open", "not permitted", "access permission")
 
 
@@ -47,6 +49,7 @@ class SqliteStore(Store):
         self._file = self.folder / "run.db"
         self._vault = FileVault(self.folder / "vault")
         self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._together, self._kept, self._last, self._since = 1, list[dict[str, Any]](), 0, 0.0
         self._engine = _engine(self._file, "ro")
         try:
             if readonly:
@@ -94,12 +97,40 @@ class SqliteStore(Store):
     def append(self, event: Event) -> int:
         body = json.dumps(dict(event.body), allow_nan=False, separators=(",", ":"))
         row = {"kind": event.kind, "at": event.at or time.time(), "body": body}
+        if self._together > 1:
+            return self._keep(row)
         engine = self._engine.execution_options(synchronous="NORMAL") if event.kind in _UNDER_WAY else self._engine
         with self._told(), engine.begin() as connection:
             return int(connection.execute(events.insert().returning(events.c.number), row).scalar_one())
 
+    def together(self, most: int) -> None:
+        """The numbers are given here then: nobody else may append meanwhile. What is kept back is written when it is as many, a
+        second old, of a kind that ends something, read, or when the store is closed."""
+        self._flush()
+        self._together = most
+        query = sa.select(sa.func.max(events.c.number))
+        with self._told(), self._engine.begin() as connection:
+            self._last = int(connection.execute(query).scalar() or 0)
+
+    def _keep(self, row: dict[str, Any]) -> int:
+        now = time.monotonic()
+        self._since = self._since if self._kept else now
+        self._last += 1
+        self._kept.append({**row, "number": self._last})
+        if len(self._kept) >= self._together or now - self._since > _PATIENCE_S or row["kind"] not in _REPEATED:
+            self._flush()
+        return self._last
+
+    def _flush(self) -> None:
+        """Write what was kept back, in one transaction."""
+        rows, self._kept = self._kept, []
+        if rows:
+            with self._told(), self._engine.begin() as connection:
+                connection.execute(events.insert(), rows)
+
     def events(self, since: int = 0) -> Iterator[Event]:
         """Read in pages, so that a slow reader never holds the log open."""
+        self._flush()
         while True:
             query = sa.select(events).where(events.c.number > since).order_by(events.c.number).limit(_PAGE)
             with self._told(), self._engine.begin() as connection:
@@ -118,6 +149,7 @@ class SqliteStore(Store):
         return self._vault.get(digest)
 
     def close(self) -> None:
+        self._flush()
         self._engine.dispose()
         if self._copy is not None:
             self._copy.cleanup()

@@ -40,7 +40,7 @@ class Evolution(Strategy):
         self.population, self.tournament, self.crossover = population, tournament, crossover
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
-        known = {trial.architecture.id for trial in history}
+        known, new = history.ids, set[str]()
         living = history.finished[-self.population :]
         proposals = []
         for number in range(history.next_number, history.next_number + slots):
@@ -48,9 +48,9 @@ class Evolution(Strategy):
             filling = number < self.population or len(living) < 2
             for _ in range(UNSEEN):
                 proposal = Proposal(sample(self.space, rng)) if filling else self._child(living, rng)
-                if proposal.architecture.id not in known:
+                if proposal.architecture.id not in known and proposal.architecture.id not in new:
                     break
-            known.add(proposal.architecture.id)
+            new.add(proposal.architecture.id)
             proposals.append(proposal)
         return proposals
 

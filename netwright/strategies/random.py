@@ -24,14 +24,14 @@ class Random(Strategy):
         self.space, self.goal, self.seed = space, goal, seed
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
-        known = {trial.architecture.id for trial in history}
+        known, new = history.ids, set[str]()
         proposals = []
         for number in range(history.next_number, history.next_number + slots):
             rng = stream(self.seed, number, "random")
             for _ in range(UNSEEN):
                 drawn = sample(self.space, rng)
-                if drawn.id not in known:
+                if drawn.id not in known and drawn.id not in new:
                     break
-            known.add(drawn.id)
+            new.add(drawn.id)
             proposals.append(Proposal(drawn))
         return proposals

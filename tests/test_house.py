@@ -38,7 +38,7 @@ MAY: dict[str, str] = {
     "runners": "errors core layers",
     "report": "errors core layers",
     "loop": "errors core layers",
-    "tables": "errors core registry recipe",
+    "tables": "errors core layers registry recipe",
     "registry": "errors core",
     "recipe": "errors core registry",
     "models": "errors core layers registry",

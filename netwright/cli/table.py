@@ -54,11 +54,15 @@ def list_(json: _Json = False) -> None:
     cls=Command,
     epilog="""
 netwright table describe nasbench201
+netwright table describe nasbench201 --canonical
 netwright table describe mine.parquet --json
 """,
 )
 def describe(
     name: Annotated[str, typer.Argument(metavar="TABLE", help="Its name, or its file.", show_default=False)],
+    canonical: Annotated[
+        bool, typer.Option("--canonical", help="Also count how many of its networks compute something of their own (seconds).")
+    ] = False,
     json: _Json = False,
 ) -> None:
     """Print its rows, its space, its objectives with range and noise, its costs."""
@@ -66,7 +70,7 @@ def describe(
     from netwright.tables.describe import described
     from netwright.tables.read import read
 
-    told = described(read(name))
+    told = described(read(name), compute=canonical)
     if json:
         print_json(told)
         return
@@ -92,6 +96,7 @@ def _head(told: dict[str, Any]) -> list[tuple[str, Any]]:
         ("table", told["name"]),
         ("what", told["title"]),
         ("rows", f"{rows}; {counted(told['architectures'], 'distinct architecture')}, {whole}"),
+        ("computed", f"{told['canonical']:,} compute something of their own" if "canonical" in told else ""),
         ("space", f"{told['space']}{settings}"),
         ("key", ", ".join(told["key"])),
         ("files", ", ".join(told["files"])),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from netwright.core.picks import replayed
+from netwright.layers.canonical import canonical
 from netwright.tables.schema import Column
 from netwright.tables.table import Table
 from netwright.tables.values import Asked
@@ -12,17 +14,21 @@ from netwright.tables.values import Asked
 __all__ = ["described"]
 
 
-def described(table: Table) -> dict[str, Any]:
-    """Everything that ``netwright table describe`` says. Raises :class:`DataError` for a key that does not fit the space."""
+def described(table: Table, compute: bool = False) -> dict[str, Any]:
+    """Everything that ``netwright table describe`` says; ``compute``: also how many of its networks compute something of
+    their own (``canonical``), beside whatever the table calls distinct. Raises :class:`DataError` for a key that does not fit
+    the space."""
     about = table.described
     distinct = len({frozenset(trace.items()) for trace in table.traces})
     families = table.families.values()
+    space = table.whole_space()
     return {
         "name": table.name,
         "title": about.title,
         "files": [str(path) for path in table.files],
         "rows": len(table) + table.dropped,
         "architectures": distinct,
+        **({"canonical": len({canonical(replayed(space, trace)) for trace in table.traces})} if compute else {}),
         "doubled": table.dropped,
         "space": table.space,
         "settings": table.settings,

@@ -13,6 +13,7 @@ from typing import Any
 
 from netwright.core.architecture import Answer, Architecture
 from netwright.core.metrics import Metric
+from netwright.core.space import Space
 from netwright.errors import DataError, LimitError, NetwrightError
 from netwright.registry import module, suggest
 from netwright.tables.schema import Column, Description
@@ -90,6 +91,11 @@ class Table:
         if not hasattr(found, "trace"):
             raise DataError(f"space {self.space} has no trace()", where=self.where, todo="See docs/tables.md.")
         return found
+
+    def whole_space(self) -> Space:
+        """The space that its rows are members of."""
+        made: Space = self._module.space(self.signature, **self.settings)
+        return made
 
     def named(self, place: int) -> dict[str, Any]:
         """Key column → value, as ``trace(row)`` of the space takes it. ``place``: among :attr:`keys`."""

@@ -108,7 +108,7 @@ def checked(recipe: Recipe, task: Task) -> tuple[Any, Any, Any]:
         raise RecipeError("; ".join(problems))
     space, screener = compose.build_space(recipe, task.signature, task.frame, goal)
     compose.build_strategy(recipe, space, goal)  # raises for a setting that cannot be
-    sample(space, stream(recipe.seed, 0, "feasible"))  # raises NoFeasible before any folder is made
+    _ = sample(space, stream(recipe.seed, 0, "feasible")).nodes  # raises, where none is, before any folder is made
     return goal, space, screener
 
 

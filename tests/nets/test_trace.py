@@ -523,6 +523,6 @@ def test_a_class_is_a_space():
         drawn = sample(space, random.Random(seed))
         assert Net(drawn, signed(4))(torch.ones(2, 4)).shape == (2, 10)
     with pytest.raises(SpaceError, match=r"^Own\(blocks=\d, .*\): its output has shape \(7,\), the task wants \(10,\)\."):
-        sample(space_of_class(Own, holes, {"outputs": 7}, signed(4)), random.Random(1))
+        _ = sample(space_of_class(Own, holes, {"outputs": 7}, signed(4)), random.Random(1)).nodes
     with pytest.raises(SpaceError, match=r"^Own\(width=-1\): its constructor fails: "):
-        sample(space_of_class(Own, {"width": Choice(-1)}, {"outputs": 10}, signed(4)), random.Random(0))
+        _ = sample(space_of_class(Own, {"width": Choice(-1)}, {"outputs": 10}, signed(4)), random.Random(0)).nodes

@@ -18,7 +18,13 @@ class Attention(nn.Module):
     """Multi-head self-attention over the middle axis of (batch, time, features)."""
 
     def __init__(
-        self, features: int, heads: int, size: int = 0, bias: bool = True, causal: bool = False, rotary: bool = False
+        self,
+        features: int,
+        heads: int,
+        size: int = 0,
+        bias: bool = True,
+        causal: bool = False,
+        rotary: bool = False,
     ) -> None:
         super().__init__()
         self.heads, self.size, self.causal, self.rotary = heads, size or features // heads, causal, rotary

@@ -20,7 +20,8 @@ class ChannelShuffle(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         n, channels, high, wide = x.shape
-        return x.view(n, self.groups, channels // self.groups, high, wide).transpose(1, 2).reshape(n, channels, high, wide)
+        grouped = x.view(n, self.groups, channels // self.groups, high, wide)
+        return grouped.transpose(1, 2).reshape(n, channels, high, wide)
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:

@@ -16,9 +16,17 @@ __all__ = ["GraphConv", "build"]
 
 
 class GraphConv(nn.Module):
-    """Every node joins what its neighbours say; ``how`` weighs them: sum, mean, or symmetric (by the degrees of both ends)."""
+    """Every node joins what its neighbours say; ``how`` weighs them: sum, mean, or symmetric (by both ends' degrees)."""
 
-    def __init__(self, features: int, units: int, how: str, loops: bool, root: bool, relu: bool = False) -> None:
+    def __init__(
+        self,
+        features: int,
+        units: int,
+        how: str,
+        loops: bool,
+        root: bool,
+        relu: bool = False,
+    ) -> None:
         super().__init__()
         self.how, self.loops, self.relu = how, loops, relu
         self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(units, features)))

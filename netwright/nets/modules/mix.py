@@ -22,7 +22,8 @@ class Mix(Sum):
     def forward(self, x: torch.Tensor, *more: torch.Tensor) -> torch.Tensor:
         if self.shares is None:
             return super().forward(x, *more)
-        return super().forward(*(share * option for share, option in zip(self.shares, (x, *more), strict=True)))
+        shared = zip(self.shares, (x, *more), strict=True)
+        return super().forward(*(share * option for share, option in shared))
 
 
 def build(inputs: Sequence[Tensor], attrs: Mapping[str, Any]) -> nn.Module:

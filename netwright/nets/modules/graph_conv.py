@@ -16,7 +16,7 @@ __all__ = ["GraphConv", "build"]
 
 
 class GraphConv(nn.Module):
-    """Every node joins what its neighbours say; ``how`` weighs them: sum, mean, or symmetric (by both ends' degrees)."""
+    """Every node joins what its neighbours say; ``how`` weighs them: sum, mean or symmetric."""
 
     def __init__(
         self,

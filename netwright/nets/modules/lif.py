@@ -14,7 +14,7 @@ __all__ = ["Lif", "build"]
 
 
 class Lif(nn.Module):
-    """Spikes of leaky integrate-and-fire neurons over the second axis, with the gradient of an arc tangent."""
+    """Spikes of leaky integrate-and-fire neurons over the second axis; gradient of an arc tangent."""
 
     def __init__(self, threshold: float, tau: float) -> None:
         super().__init__()

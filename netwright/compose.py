@@ -118,7 +118,8 @@ class Screener:
         self.limits, self.frame, self.turned_away = limits, frame, 0
 
     def __call__(self, architecture: Architecture) -> Mapping[str, float]:
-        values = count(framed(architecture, self.frame), self.frame.raw).values
+        counts = count(framed(architecture, self.frame), self.frame.raw)
+        values = {limit.key: counts.value(limit.metric) for limit in self.limits}
         broken = {
             f"{limit.key} {shown(limit.metric, values[limit.key])}, over {limit}": limit.excess(values[limit.key])
             for limit in self.limits
@@ -134,9 +135,12 @@ def build_space(
     """The space for a signature, accepting only what meets the counted limits of ``goal`` inside ``frame``."""
     found = _space_module(recipe.space)
     maker = getattr(found, recipe.space.rpartition(":")[2] if ":" in recipe.space else "space")
+    settings = recipe.of("space")
     if is_network(maker):
         maker = partial(space_of_class, maker)
-    space: Space = maker(signature, **recipe.of("space")) if callable(maker) else maker
+    elif inspect.isfunction(maker):
+        settings = _options("space", recipe.space, maker, settings)
+    space: Space = maker(signature, **settings) if callable(maker) else maker
     if not isinstance(space, Space):
         raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces/own.md.")
     limits = [limit for limit in goal.limits if metric(limit.metric).source == "counted"] if goal else []

@@ -25,6 +25,7 @@ from netwright.core.seeds import integer, stream
 from netwright.core.trial import Fidelity, Trial
 from netwright.errors import NoFeasible
 from netwright.forecast import Forecast, settings
+from netwright.layers.canonical import canonical
 from netwright.layers.counts import count
 from netwright.session import Session
 from netwright.verdict import Outputs, compare
@@ -91,7 +92,7 @@ def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[T
     if fixed:
         return by_number[fixed[-1].body["number"]], dict(fixed[-1].body["values"])
     feasible = {trial.number: trial.values for trial in trials if session.goal.met(trial)}
-    first = preferred(session, feasible)[:finalists]
+    first = _apart([by_number[number] for number in preferred(session, feasible)])[:finalists]
     again = _second_look(session, [by_number[number] for number in first])
     looked = {number: {**feasible[number], **again.get(number, {})} for number in first}
     session.ledger.turn("busy")
@@ -116,6 +117,14 @@ def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[T
         where=str(session.folder),
         todo="Loosen the limit, or go on with `netwright resume RUN --budget +5m`.",
     )
+
+
+def _apart(trials: Sequence[Trial]) -> list[int]:
+    """Numbers, without those that compute the same as one before: one training would stand for both."""
+    first: dict[str, int] = {}
+    for trial in trials:
+        first.setdefault(canonical(trial.architecture), trial.number)
+    return list(first.values())
 
 
 def _second_look(session: Session, finalists: Sequence[Trial]) -> dict[int, dict[str, float]]:

@@ -16,8 +16,9 @@ from netwright.core.size import Size, holes, size, ways
 from netwright.core.space import Hole, Space, unfold
 from netwright.errors import SpaceError
 from netwright.layers.canonical import canonical
-from netwright.layers.counts import Counts, count
+from netwright.layers.counts import Counts, count, shapes
 from netwright.layers.elastic import supernet_refusal
+from netwright.layers.scopes import outside
 
 __all__ = ["Finding", "Lint", "lint"]
 
@@ -27,15 +28,19 @@ WHOLE = 20_000
 TRIES = 12
 """Random surroundings in which an option is tried."""
 
+HEADS = 20
+"""Members whose outputs are compared with the heads."""
+
 SUSPECTED = 48
 """The same for a hole that seems to have no effect, or an option that seems never to fit."""
 
-COUNTED = ("params", "flops", "peak_kib")
+LARGEST = 10**300
+"""Sizes above are written as a power of ten only: ``size_text``."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong with a space: ``kind`` unreachable, no_effect, same or never_fits, at a path."""
+    """One thing that is wrong with a space: ``kind`` head, unreachable, no_effect, same or never_fits, at a path."""
 
     kind: str
     path: str
@@ -106,7 +111,8 @@ class Lint:
 
         return {
             "space": self.name,
-            "size": self.size.count,
+            "size": self.size.count if self.size.count < LARGEST else None,
+            "size_text": str(self.size),
             "size_exact": self.size.exact,
             "looked_at": self.looked_at,
             "whole": self.whole,
@@ -201,12 +207,21 @@ class _Look:
             counts = self.count(member)
             if counts is None:
                 continue
+            if found.looked_at <= HEADS:
+                self.heads(member)
             seen.add(canonical(member))
             kept += all(limit.excess(counts.value(limit.metric)) <= 0 for limit in self.limits)
             self.compare(member, counts)
         found.distinct_seen = len(seen)
         found.distinct = len(seen) if found.whole else None
         found.kept = kept if self.limits else None
+
+    def heads(self, member: Architecture) -> None:
+        try:
+            _check_heads(member, self.signature)
+        except SpaceError as error:
+            if not any(finding.kind == "head" for finding in self.found.findings):
+                self.found.findings.append(Finding("head", error.where, f"does not fit the task: {error.what}"))
 
     def drawn(self, wanted: int) -> Iterator[Architecture]:
         for number in range(wanted):
@@ -348,6 +363,22 @@ class _Look:
         except SpaceError as error:
             return "", str(error)
         return canonical(member), ""
+
+
+def _check_heads(member: Architecture, signature: Signature) -> None:
+    """Raises :class:`SpaceError` where an output has another shape than its head."""
+    laid = shapes(member, signature)
+    seen = outside(member, laid, signature)
+    if len(member.outputs) != len(signature.heads):
+        raise SpaceError(f"it has {len(member.outputs)} outputs, the task {len(signature.heads)} heads", where="heads")
+    for place, (name, head) in zip(member.outputs, signature.heads, strict=True):
+        tensor = seen[place] if place >= 0 else signature.input(place)
+        if tensor.shape != head.shape:
+            raise SpaceError(
+                f"its output has shape {tensor.shape}, head {name} wants {head.shape}",
+                where=member.nodes[place].weights if place >= 0 else "net",
+                todo="Take the size from signature.outputs.",
+            )
 
 
 def _named(hole: Hole, answer: Answer) -> str:

@@ -115,6 +115,8 @@ class Loop:
         waiting = sorted(self.history.pending)
         for trial in self.history.finished:
             self._learn(trial)
+        twins = [bool(t.measurements and "twin" in t.measurements[-1].notes) for t in self.history.ended]
+        self._doubles = next((n for n, twin in enumerate(reversed(twins)) if not twin), len(twins))
         while True:
             until = self.deadline if self.history.finished else self.at_last
             if until is not None and self.clock() >= until:

@@ -98,3 +98,10 @@ def test_the_same_seed_finds_the_same() -> None:
 def test_distinct_is_by_what_is_computed() -> None:
     space = Space(Seq(Choice(op("zero"), op("identity"), op("conv", width=3)), *HEAD), signature=IMAGES)
     assert lint(space, IMAGES).distinct == len({canonical(member) for member in enumerated(space)}) == 3
+
+
+def test_an_output_of_another_shape_than_the_task_wants_is_found() -> None:
+    space = Space(Seq(op("conv", width=Choice(4, 8)), op("global_pool"), op("linear", units=7)), signature=IMAGES)
+    (finding,) = lint(space, IMAGES).findings
+    assert (finding.kind, finding.path) == ("head", "net.2")
+    assert "shape (7,), head y wants (2,)" in finding.text

@@ -205,6 +205,8 @@ def _failures(out: Console, known: Facts) -> None:
     if known.failures:
         rows = [[f"{count:,}", reason] for reason, count in known.failures.items()]
         out.print(table("Why trials failed", (("trials", "right"), ("reason", "fold")), rows))
+    if known.twins:
+        out.print(Text(f"Trials that computed the same as one before and took over its scores: {known.twins:,}\n", style="dim"))
     if known.screened:
         out.print(Text(f"Drafts that broke a counted limit and never became trials: {known.screened:,}\n", style="dim"))
 

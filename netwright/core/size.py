@@ -6,6 +6,7 @@ asked, and only where they are asked.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -24,7 +25,7 @@ _Ways = Mapping[frozenset[str], int]
 
 _ONE: _Ways = {frozenset(): 1}
 
-MOST = 100_000
+MOST = 10_000
 """Combinations of shared repeat counts that are looked at one by one."""
 
 
@@ -36,7 +37,7 @@ class Size:
     exact: bool = True
 
     def __str__(self) -> str:
-        text = f"{self.count:,}" if self.count < 10**15 else f"about 10^{len(str(self.count)) - 1}"
+        text = f"{self.count:,}" if self.count < 10**15 else f"about 10^{int(math.log10(self.count))}"
         return text if self.exact else f"at most {text}"
 
 
@@ -254,8 +255,8 @@ def _reached(space: Space) -> dict[str, tuple[Hole, dict[str, Answer]]]:
                     for k, one in enumerate(given.options if isinstance(given, Subset) else given):
                         led = {**way, place: holding(given, k)} if isinstance(given, Subset) else way
                         if isinstance(one.source, Choice):
-                            found.setdefault(one.source.name or f"{path}.{n}.{k}.from", (one.source, led))
-                        look(one.term, f"{path}.{n}.{k}.op", rules, led)
+                            found.setdefault(one.source.name or f"{place}.{k}.from", (one.source, led))
+                        look(one.term, f"{place}.{k}.op", rules, led)
             case Op():
                 for place, hole in parts(term, path):
                     found.setdefault(hole.name or place, (hole, way))

@@ -87,6 +87,9 @@ class Space:
     listing: Listing | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.heads, (tuple, list)):
+            raise SpaceError("its heads are no tuple of terms", where=self.name, todo="Write heads=(term,).")
+        object.__setattr__(self, "heads", tuple(self.heads))
         check({"net": self.body, **{f"head.{i}": head for i, head in enumerate(self.heads)}}, self.rules)
 
     def only(self, traces: Iterable[Mapping[str, Answer]]) -> Space:

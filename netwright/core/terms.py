@@ -85,6 +85,8 @@ class Choice:
 
 def Range(low: int, high: int, step: int = 1, *, name: str = "") -> Choice:
     """The whole numbers from ``low`` to ``high``, both included, as a :class:`Choice`."""
+    if any(type(n) is not int for n in (low, high, step)) or step < 1 or high < low:
+        raise SpaceError(f"there is no whole number from {low!r} to {high!r} in steps of {step!r}", where=name or "Range")
     return Choice(*range(low, high + 1, step), name=name)
 
 
@@ -99,6 +101,7 @@ class Subset:
     shared: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "options", tuple(self.options))
         object.__setattr__(self, "at_most", self.at_most or len(self.options))
         if not 0 < self.at_least <= self.at_most <= len(self.options):
             raise SpaceError(f"a Subset of {len(self.options)} options cannot keep {self.at_least} to {self.at_most}")
@@ -280,6 +283,8 @@ class Graph:
     output: str
 
     def __init__(self, nodes: Sequence[tuple[str, Term, Sequence[str]]], output: str = "") -> None:
+        if any(not isinstance(node, tuple) or len(node) != 3 for node in nodes):
+            raise SpaceError("a part of a Graph is (name, term, names of its inputs)", where="Graph")
         plain = tuple((name, term, tuple(inputs)) for name, term, inputs in nodes)
         object.__setattr__(self, "nodes", plain)
         object.__setattr__(self, "output", output or (plain[-1][0] if plain else ""))

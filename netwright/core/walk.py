@@ -25,7 +25,7 @@ from netwright.core.terms import (
     Term,
     Tie,
 )
-from netwright.core.wellformed import holds_holes
+from netwright.core.wellformed import check, holds_holes
 from netwright.errors import SpaceError
 
 if TYPE_CHECKING:
@@ -65,14 +65,17 @@ class Walk:
         key = hole.name or path
         trace = self.trace
         if key in trace:
-            return trace[key]
+            given = trace[key]
+            if isinstance(given, int) and given >= len(hole.options):
+                raise SpaceError("two decisions have one path", where=key, todo="Rename one of them.")
+            return given
         if depth > self.space.max_depth:
             given = hole.at(hole.count - 1)
         elif self.at is None:
             given = self.pick(key, hole)
         else:
             given = self.pick(key, self.at.limited(hole))
-        if self.at is not None:
+        if self.at is not None and depth <= self.space.max_depth:  # what was not asked is in no listing
             self.at = self.at.after(key, given, self.space.name)
         trace[key] = given
         return given
@@ -196,7 +199,8 @@ class Walk:
         builder, x = Builder(), tuple(range(-n, 0))
         states = list((x[:1] * term.inputs + x)[-term.inputs :])
         for number, edges in enumerate(term.nodes):
-            how, hole, place = term.join, "", f"{dp}.{number}"
+            how, hole = term.join, ""
+            place = (edges.name if isinstance(edges, Subset) else "") or f"{dp}.{number}"
             chosen: list[tuple[int, Edge]]
             if isinstance(edges, Subset):
                 given = self.answer(place, edges, depth)
@@ -279,7 +283,13 @@ class Walk:
                 )
         if self.only_asks:
             return Block((), 0, -1)
-        made = term.make(**chosen)
+        try:
+            made = term.make(**chosen)
+        except SpaceError:
+            raise
+        except Exception as error:  # whatever the author's function raises is an error of his space
+            raise SpaceError(f"{term.rule} failed: {type(error).__name__}: {error}", where=dp) from error
+        check({dp: made}, {})
         if holds_holes(made):
             raise SpaceError(f"{term.rule} returned a term with holes", where=dp, todo="Give the holes to the Let.")
         shared = self.laid, self.open

@@ -42,13 +42,14 @@ def parts(term: Any, path: str) -> Iterator[tuple[str, Any]]:
             yield from ((f"{term.name or path}={i}", option) for i, option in enumerate(term.options))
         case Cell():
             for n, edges in enumerate(term.nodes):
+                place = (edges.name if isinstance(edges, Subset) else "") or f"{path}.{n}"
                 if isinstance(edges, Subset):
                     yield f"{path}.{n}", edges
                 for k, edge in enumerate(edges.options if isinstance(edges, Subset) else edges):
                     if isinstance(edge, Edge):
                         if isinstance(edge.source, Choice):
-                            yield f"{path}.{n}.{k}.from", edge.source
-                        yield f"{path}.{n}.{k}.op", edge.term
+                            yield f"{place}.{k}.from", edge.source
+                        yield f"{place}.{k}.op", edge.term
         case Graph():
             yield from ((f"{path}.{name}", part) for name, part, _ in term.nodes)
         case Let():
@@ -71,14 +72,24 @@ def has_let(term: Any) -> bool:
     return isinstance(term, Let) or any(has_let(part) for _, part in parts(term, ""))
 
 
+MOST_TIMES = 10_000
+"""How often a part may be repeated."""
+
 _LAYERED = (Op, Seq, Repeat, Branches, Cell, Graph, Input, Recur, Let, Tie, Ref)
 
 
 def check(roots: Mapping[str, Term], rules: Mapping[str, Term]) -> None:
     """Raises :class:`SpaceError` for what can be seen without unfolding."""
+    if not isinstance(rules, Mapping):
+        raise SpaceError("its rules are no mapping", where="rules", todo='Give them as {"name": term}.')
     seen = _Seen(rules)
-    for path, term in (*roots.items(), *rules.items()):
-        seen.term(term, path)
+    try:
+        for path, term in (*roots.items(), *rules.items()):
+            seen.term(term, path)
+    except RecursionError:
+        raise SpaceError(
+            "it is nested too deeply", where=next(iter(roots)), todo="Use Repeat, or one Seq of many parts."
+        ) from None
     seen.ends()
 
 
@@ -103,7 +114,8 @@ class _Seen:
         for place, part in parts(term, path):
             values = (
                 isinstance(term, (Op, Let))
-                or place.endswith((".times", ".from"))
+                or (isinstance(term, Repeat) and part is term.times)
+                or (isinstance(term, Cell) and place.endswith(".from") and isinstance(part, (Choice, Subset)))
                 or (isinstance(term, Cell) and isinstance(part, Subset) and isinstance(part.options[0], Edge))
             )
             if values:
@@ -126,6 +138,8 @@ class _Seen:
 
     def name(self, name: str, what: Any, path: str) -> None:
         """One name, one decision."""
+        if not isinstance(name, str) or name.startswith(("net.", "head.")) or name in ("net", *self.rules):
+            raise SpaceError(f"a decision cannot be named {name!r}", where=path, todo="Paths of the space begin like that.")
         if name and name in self.names and (other := self.names[name]) is not what and _asked(other) != _asked(what):
             todo = "One name is one decision: use another name, or the same options."
             raise SpaceError(f"the name {name!r} stands for {_short(other)} and for {_short(what)}", where=path, todo=todo)
@@ -135,18 +149,20 @@ class _Seen:
     def own(self, term: Term, path: str) -> None:
         """What one term may not be."""
         match term:
-            case Op() if any(isinstance(value, Subset) for _, value in term.attrs):
-                raise SpaceError("an attribute has one value", where=path, todo="Give it a Choice, not a Subset.")
+            case Op():
+                self.op(term, path)
             case Seq() | Branches() if not term.parts:
                 raise SpaceError("there is nothing in it", where=path)
             case Repeat():
-                times = (term.times,) if isinstance(term.times, int) else term.times.options
-                if any(not isinstance(t, int) or t < 0 for t in times) or not any(times):
+                times = term.times.options if isinstance(term.times, Choice) else (term.times,)
+                if any(type(t) is not int or t < 0 for t in times) or not any(times):
                     raise SpaceError(
                         f"a part cannot be repeated {' or '.join(str(t) for t in times)} times",
                         where=path,
                         todo="Leave it out, or give a number above 0; a Choice may hold 0.",
                     )
+                if max(times) > MOST_TIMES:
+                    raise SpaceError(f"a part cannot be repeated {max(times)} times", where=path, todo=f"At most {MOST_TIMES:,}.")
             case Cell():
                 self.cell(term, path)
             case Graph():
@@ -157,20 +173,43 @@ class _Seen:
             case Let() if not callable(term.make):
                 raise SpaceError(f"{term.make!r} is not a function", where=path)
             case Tie():
+                if not isinstance(term.name, str) or not term.name:
+                    raise SpaceError("a Tie needs a name", where=path)
+                if isinstance(term.body, (Choice, Subset)) and term.body.name == term.name:
+                    raise SpaceError(f"a Tie and its hole are both named {term.name!r}", where=path, todo="Rename one of them.")
                 self.name(term.name, term.body, path)
 
+    def op(self, term: Op, path: str) -> None:
+        for key, value in term.attrs:
+            options = value.options if isinstance(value, (Choice, Subset)) else (value,)
+            if isinstance(value, Subset):
+                raise SpaceError("an attribute has one value", where=path, todo="Give it a Choice, not a Subset.")
+            for option in options:
+                if isinstance(option, (*_LAYERED, Choice, Subset)):
+                    raise SpaceError(f"{_short(option)} is no value of an attribute", where=f"{path}.{key}")
+                try:
+                    hash(option)
+                except TypeError:
+                    raise SpaceError(
+                        f"{_short(option)} can change, which no attribute may", where=f"{path}.{key}", todo="Give a tuple."
+                    ) from None
+
     def cell(self, term: Cell, path: str) -> None:
+        if not term.nodes:
+            raise SpaceError("a cell has no node", where=path)
         for n, given in enumerate(term.nodes):
+            if not isinstance(given, (tuple, Subset)):
+                raise SpaceError(f"{_short(given)} is no node", where=f"{path}.{n}", todo="Give a tuple or a Subset of Edges.")
             edges = given.options if isinstance(given, Subset) else given
             if not edges:
                 raise SpaceError("a node of a cell has no edge", where=f"{path}.{n}")
             for k, edge in enumerate(edges):
                 if not isinstance(edge, Edge):
                     raise SpaceError(f"{_short(edge)} is not an Edge", where=f"{path}.{n}.{k}")
-                for source in (edge.source,) if isinstance(edge.source, int) else edge.source.options:
-                    if not 0 <= source < term.inputs + n:
+                for source in edge.source.options if isinstance(edge.source, Choice) else (edge.source,):
+                    if type(source) is not int or not 0 <= source < term.inputs + n:
                         raise SpaceError(
-                            f"an edge comes from node {source}, which is not before it",
+                            f"an edge comes from node {source!r}, which is not before it",
                             where=f"{path}.{n}.{k}",
                             todo=f"Sources here: 0 to {term.inputs + n - 1}.",
                         )
@@ -178,6 +217,8 @@ class _Seen:
     def graph(self, term: Graph, path: str) -> None:
         known = {"x"} | {f"x{i}" for i in range(1, 10)}
         for name, _, inputs in term.nodes:
+            if not isinstance(name, str) or not name or set(name) & set(".=/"):
+                raise SpaceError(f"a part cannot be named {name!r}", where=path, todo="Use a word without . = and /.")
             if name in known:
                 raise SpaceError(f"two parts are named {name!r}", where=path)
             unknown = [read for read in inputs if read not in known]
@@ -222,16 +263,16 @@ def _asked(what: Any) -> list[Any]:
     return asked
 
 
-def _ends(term: Any, ending: set[str]) -> bool:
+def _ends(term: Any, ending: set[str], tied: bool = False) -> bool:
+    """``tied``: its decisions may have been taken above, where they are not the last options."""
     if isinstance(term, Ref):
         return term.rule in ending
-    if isinstance(term, Choice):
-        return _ends(term.options[-1], ending)
-    if isinstance(term, Subset):
+    tied = tied or isinstance(term, Tie)
+    if isinstance(term, (Choice, Subset)) and not (tied or term.name):
         last = term.at(term.count - 1)
-        assert isinstance(last, tuple)
-        return all(_ends(term.options[i], ending) for i in last)
-    return all(_ends(part, ending) for _, part in parts(term, ""))
+        kept = last if isinstance(last, tuple) else (last,)
+        return all(_ends(term.options[i], ending) for i in kept if i is not None)
+    return all(_ends(part, ending, tied or (isinstance(term, (Choice, Subset)))) for _, part in parts(term, ""))
 
 
 def _short(value: Any) -> str:

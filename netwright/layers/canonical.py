@@ -2,10 +2,8 @@
 
 One and the same are: isomorphic graphs, with dead branches left out, edges of zeros left out, identities left out, sums of
 sums made one sum where the inner one is used once, and inputs that may be exchanged (of a sum, or of a concatenation whose
-channels a dense layer mixes) in any order. Whoever copies the weights finds the same outputs. Networks of one output that
-ignore their input all compute a constant, and are one. Nothing is said of networks that compute the same by chance or after
-training. Nodes are told apart by colour refinement from both sides, and where that is not enough by fixing one after the
-other (McKay & Piperno 2014, arXiv:1301.1493), so that different graphs stay different.
+channels a dense layer mixes) in any order. Whoever copies the weights finds the same outputs. Nothing is said of networks
+that compute the same by chance or after training. :mod:`netwright.layers.isomorphism` says which graphs are one.
 
 A network of one input falls into segments, between nodes that everything passes through. Each is named by itself, and a cell
 that is stamped many times only once.
@@ -31,7 +29,10 @@ _ZERO = -10_000_000
 
 _INPUT = -1
 _CONSTANT = (0,)
-"""The segments of a network that ignores its input."""
+"""How the segments of a network that ignores its input begin."""
+
+_SIZED = frozenset({"concat", "append", "project"})
+"""Layers whose output depends on the size of each input, be it zeros."""
 
 _EXCHANGED = frozenset({"sum", "product", "mean"})
 """Layers whose inputs may come in any order."""
@@ -85,11 +86,11 @@ def _of_chain(block: Block) -> tuple[int, ...] | None:
     for item in block.items:
         if not isinstance(item, Leaf):
             inner = _chain(item.block)
-            if inner is None or inner is _CONSTANT:
-                return inner
+            if inner is None or inner[:1] == _CONSTANT:
+                return None
             found += inner
         elif item.op == "zero":
-            return _CONSTANT
+            return None
         elif item.op not in ("identity", "sum"):  # a sum of one
             found.append(_of_one(item.op, item.attrs))
     return tuple(found)
@@ -144,6 +145,8 @@ def _simplified(items: Sequence[Item], outputs: Sequence[int]) -> _Graph:
     """Without identities, zeros, dead branches and sums within sums."""
     value: list[int] = []  # what each place amounts to: a place, an input, or zero
     kept: dict[int, Item] = {}
+    sized: list[int] = []  # and what has its size, be it zero
+    fixed = {_ZERO}  # what does not depend on the input
 
     def of(i: int) -> int:
         return value[i] if i >= 0 else i
@@ -157,8 +160,17 @@ def _simplified(items: Sequence[Item], outputs: Sequence[int]) -> _Graph:
         elif op == "zero" or (op == "sum" and not reads) or (_ZERO in reads and _nothing(item, reads)):
             value.append(_ZERO)
         else:
+            if op in _SIZED and not fixed.isdisjoint(reads):
+                reads = [sized[raw] if i in fixed and raw >= 0 else i for i, raw in zip(reads, item.inputs, strict=True)]
             kept[place] = Item(op, tuple(reads), item.attrs, item.path, item.hole, item.scope)
             value.append(place)
+            if fixed.issuperset(of(i) for i in item.inputs):
+                fixed.add(place)
+        alike = item.inputs[0] if value[-1] == _ZERO and op in ("identity", "sum") else None
+        if alike is None:
+            sized.append(place if value[-1] == _ZERO else value[-1])
+        else:
+            sized.append(sized[alike] if alike >= 0 else alike)
     ends = tuple(of(i) for i in outputs)
     alive: set[int] = set()
     stack = [i for i in ends if i >= 0]
@@ -167,15 +179,13 @@ def _simplified(items: Sequence[Item], outputs: Sequence[int]) -> _Graph:
         place = stack.pop()
         if place not in alive:
             alive.add(place)
+            if place not in kept:  # zeros, of which only the size matters
+                kept[place] = items[place]._replace(inputs=tuple([sized[i] if i >= 0 else i for i in items[place].inputs]))
             stack += [i for i in kept[place].inputs if i >= 0]
             if place in carried:  # what a state will be belongs to it
                 stack.append(carried[place])
     places = sorted(alive)
     uses = Counter([i for p in places for i in kept[p].inputs] + list(ends))
-    fixed = {_ZERO}  # what does not depend on the input
-    for p in places:
-        if fixed.issuperset(kept[p].inputs):
-            fixed.add(p)
     return _numbered({p: _flat_sum(p, kept, uses, fixed) for p in places}, ends)
 
 
@@ -259,7 +269,7 @@ def _exchangeable(graph: _Graph, place: int) -> bool:
 
 def _made_for(graph: _Graph, place: int, reader: int) -> bool:
     """Whether a value comes from a dense layer, by layers that treat each channel by itself, and is read by one only."""
-    while place >= 0 and set(graph.readers[place]) == {reader}:
+    while place >= 0 and place not in graph.outputs and set(graph.readers[place]) == {reader}:
         item = graph.items[place]
         if _dense(item):
             return True
@@ -278,11 +288,16 @@ def _segments(graph: _Graph) -> tuple[int, ...]:
     if graph.outputs == (_INPUT,):
         return ()
     inputs = {i for item in items for i in item.inputs if i < 0 and i != _ZERO}
-    if len(graph.outputs) == 1 and not inputs:
-        return _CONSTANT
-    orders = [item.op in _EXCHANGED or (item.op == "concat" and _exchangeable(graph, place)) for place, item in enumerate(items)]
+    inputs |= {i for i in graph.outputs if i < 0 and i != _ZERO}
     paths = Counter((item.op, item.path) for item in items if item.path)
-    shared = any(n > 1 for n in paths.values()) or any(item.scope for item in items)
+    twice = any(n > 1 for n in paths.values())  # then a layer's channels stand in one order wherever it is used
+    orders = [
+        item.op in _EXCHANGED or (item.op == "concat" and not twice and _exchangeable(graph, place))
+        for place, item in enumerate(items)
+    ]
+    shared = twice or any(item.scope for item in items)
+    if len(graph.outputs) == 1 and not inputs:
+        return (*_CONSTANT, digest(items, graph.outputs, orders, shared=shared))
     if len(graph.outputs) > 1 or shared or inputs != {_INPUT}:
         return (digest(items, graph.outputs, orders, shared=shared),)
     found: list[int] = []

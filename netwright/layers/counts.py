@@ -64,8 +64,16 @@ def _one(op: str, attrs: Attrs, inputs: tuple[Tensor, ...]) -> tuple[Tensor, int
         raise SpaceError(f"{op} has no attribute {unknown[0]!r}", todo=known)
     try:
         out = kind.shape(inputs, given)
+        tensors = {"output": out.shape, **kind.weights(inputs, given)}
     except KeyError as missing:
         raise SpaceError(f"{op} needs the attribute {missing}") from None
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        told = ", ".join(f"{name}={value!r}" for name, value in attrs)
+        raise SpaceError(f"{op} cannot be laid with {told}: {error}") from None
+    for name, shape in tensors.items():
+        if any(type(size) is not int or size < 1 for size in shape):
+            told = ", ".join(f"{key}={value!r}" for key, value in attrs)
+            raise SpaceError(f"with {told} its {name} would have the shape {shape}", todo="Sizes are whole numbers above 0.")
     own = 0 if kind.view(inputs, given) else _bytes(out)
     return out, kind.params(inputs, given), kind.flops(inputs, given), own
 

@@ -39,7 +39,14 @@ def _mixed(a: int, b: int) -> int:
 
 @lru_cache(maxsize=65536)
 def _label(op: str, attrs: Attrs, what: str) -> int:
-    return int.from_bytes(hashlib.blake2b(repr((op, attrs, what)).encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(repr((op, _plain(attrs), what)).encode(), digest_size=8).digest(), "big")
+
+
+def _plain(value: Any) -> Any:
+    """Values that are equal, written alike: True as 1, 1.0 as 1."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return int(value) if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()) else value
 
 
 def digest(items: Sequence[Item], outputs: Sequence[int], orders: Sequence[bool] = (False,), shared: bool = False) -> int:
@@ -111,19 +118,19 @@ class _Edges:
             colours[p] = _mixed(colours[p], sum([_mixed(colours[i], k) for i, k in ins[p]]) & _MASK)
         for p in range(n - 1, -1, -1):
             colours[p] = _mixed(colours[p], sum([_mixed(colours[i], k + 77) for i, k in outs[p]]) & _MASK)
-        kinds = len(set(colours))
-        while kinds < n:
-            fresh = [
+        start_kinds = kinds = len(set(colours))
+        while start_kinds < n:
+            colours = [
                 _mixed(
                     _mixed(colours[p], sum([_mixed(colours[i], k) for i, k in ins[p]]) & _MASK),
                     sum([_mixed(colours[i], k + 77) for i, k in outs[p]]) & _MASK,
                 )
                 for p in range(n)
             ]
-            more = len(set(fresh))
+            more = len(set(colours))
             if more == kinds:
                 break
-            colours, kinds = fresh, more
+            kinds = more
         return colours
 
 
@@ -136,10 +143,9 @@ def _certificate(edges: _Edges, colours: list[int]) -> int:
         for colour in sorted(alike):
             group = alike[colour]
             if len(group) > 1 and len({(tuple(sorted(edges.ins[p])), tuple(sorted(edges.outs[p]))) for p in group}) > 1:
-                return min(
-                    _certificate(edges, edges.settled([_mixed(c, 5) if q == p else c for q, c in enumerate(colours)]))
-                    for p in group
-                )
+                fixed = [edges.settled([_mixed(c, 5) if q == p else c for q, c in enumerate(colours)]) for p in group]
+                ways = {tuple(sorted(found)): found for found in fixed}
+                return min(_certificate(edges, found) for found in ways.values())
     total = 0
     for colour in sorted(colours):
         total = _mixed(total, colour)

@@ -44,6 +44,7 @@ class Facts:
     spent: Body
     failures: dict[str, int]
     screened: int
+    twins: int
     lost: int
     forecast: Body | None
     stopped: Body | None
@@ -83,6 +84,7 @@ def facts(events: Iterable[Event], *, running: bool | None = None) -> Facts:
         spent=_spent(log),
         failures=_failures(log),
         screened=log.screened,
+        twins=log.twins,
         lost=log.lost,
         forecast=log.forecast,
         stopped=log.stopped,

@@ -30,6 +30,7 @@ class Log:
     trials: dict[int, Body] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     screened: int = 0
+    twins: int = 0
     lost: int = 0
     simulated_s: float | None = None
     forecast: Body | None = None
@@ -76,6 +77,7 @@ class Log:
             case "measured":
                 row["metrics"].update(body.get("values", {}))
                 row["fidelity"] = body.get("fidelity") or row["fidelity"]
+                self.twins += "twin" in (body.get("notes") or {})
                 row["noisy"] = row["noisy"] or bool((body.get("notes") or {}).get("noisy"))
                 for stage, seconds in (body.get("cost") or {}).items():
                     self.stages[stage] = self.stages.get(stage, 0.0) + seconds

@@ -127,6 +127,8 @@ def trials(facts: Facts) -> str:
     said = f"{counted(len(facts.trials), 'trial')}: {states}."
     if facts.screened:
         said += f" {counted(facts.screened, 'draft')} broke a counted limit and never became a trial."
+    if facts.twins:
+        said += f" {counted(facts.twins, 'trial')} computed the same as one before and took over its scores."
     if facts.lost:
         said += f" {counted(facts.lost, 'time')} a worker was lost and its trial begun again."
     reasons: list[list[Cell]] = [[reason, (f"{number:,}", number)] for reason, number in facts.failures.items()]

@@ -56,13 +56,15 @@ class Stamp(NamedTuple):
 class Block:
     """Items in the order in which they run; ``size`` nodes in all; ``out`` is the place of the output, or an input's number.
 
-    ``memo`` keeps what was found out about it, by who found it.
+    ``scoped``: a recurrence is in it. ``many``: it may stand in several places, so that what is found out about it is worth
+    keeping in ``memo``, by who found it.
     """
 
-    __slots__ = ("items", "memo", "out", "size")
+    __slots__ = ("items", "many", "memo", "out", "scoped", "size")
 
-    def __init__(self, items: tuple[Leaf | Stamp, ...], size: int, out: int) -> None:
-        self.items, self.size, self.out = items, size, out
+    def __init__(self, items: tuple[Leaf | Stamp, ...], size: int, out: int, scoped: bool = False) -> None:
+        self.items, self.size, self.out, self.scoped = items, size, out, scoped
+        self.many = False
         self.memo: dict[Any, Any] = {}
 
 
@@ -74,11 +76,12 @@ def joined(path: str, more: str) -> str:
 class Builder:
     """Puts a block together."""
 
-    __slots__ = ("items", "size")
+    __slots__ = ("items", "scoped", "size")
 
     def __init__(self) -> None:
         self.items: list[Leaf | Stamp] = []
         self.size = 0
+        self.scoped = False
 
     def leaf(self, op: str, inputs: tuple[int, ...], attrs: Attrs = (), path: str = "", hole: str = "") -> int:
         """Add a layer; returns its place."""
@@ -92,13 +95,14 @@ class Builder:
         if block.size:
             base = self.size
             self.items.append(Stamp(block, inputs, path, base, scoped))
+            self.scoped = self.scoped or scoped or block.scoped
             self.size = base + block.size
             if out >= 0:
                 return base + out
         return inputs[out] if out > NETWORK else out
 
     def block(self, out: int) -> Block:
-        return Block(tuple(self.items), self.size, out)
+        return Block(tuple(self.items), self.size, out, self.scoped)
 
 
 def _input(i: int, first: int) -> int:

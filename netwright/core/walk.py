@@ -106,6 +106,7 @@ class Walk:
             block = _PARTS[term.__class__](self, term, dp, n, depth)
             if not self.holds(term):
                 self.laid[key] = block
+                block.many = True
         return block
 
     def holds(self, term: Term) -> bool:
@@ -139,6 +140,7 @@ class Walk:
                 block = same[len(x)]
             else:
                 block = same[len(x)] = self.go(term.body, f"{dp}.body", len(x), depth)
+                block.many = True
             x = (*x, builder.put(block, x, f".{i}"))[-term.memory :]
             ends[i + 1] = x[-1]
         if len(counts) == 1:
@@ -158,6 +160,7 @@ class Walk:
         block = _wrapped(inner, n, path)
         if not self.holds(option):
             self.laid[key] = block
+            block.many = True
         return block
 
     def named(self, term: Term, name: str, n: int, depth: int) -> Block:
@@ -166,6 +169,7 @@ class Walk:
         block = self.tied.get(key)
         if block is None:
             block = self.tied[key] = self.go(term, name, n, depth)
+            block.many = True
         return block
 
     def choice(self, term: Choice, dp: str, n: int, depth: int) -> Block:

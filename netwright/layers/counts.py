@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from netwright.core.architecture import Architecture, Attrs, Node, Signature, Tensor
-from netwright.core.block import NETWORK, Block, Leaf, Stamp
+from netwright.core.block import NETWORK, Block, Leaf
 from netwright.errors import SpaceError
 from netwright.layers.base import Layer, layer
 from netwright.layers.scopes import entering, leaving, length, loops
@@ -147,20 +147,13 @@ def count(architecture: Architecture, signature: Signature) -> Counts:
     """Count an architecture. Weights that live at one path are counted once. Raises as :func:`shapes` does."""
     network = tuple(tensor for _, tensor in signature.inputs)
     try:
-        if _scoped(architecture.block):
+        if architecture.block.scoped:
             return _flat(architecture, signature)
         part = _part(architecture.block, network[:1], network, architecture.first)
     except SpaceError:
         shapes(architecture, signature)  # raises again, naming the node
         raise
     return Counts(part.params + sum(part.shared.values()), part.flops, architecture, signature)
-
-
-def _scoped(block: Block) -> bool:
-    """Whether a recurrence is in it."""
-    if "scoped" not in block.memo:
-        block.memo["scoped"] = any(isinstance(i, Stamp) and (i.scoped or _scoped(i.block)) for i in block.items)
-    return bool(block.memo["scoped"])
 
 
 class _Part(NamedTuple):
@@ -176,9 +169,9 @@ def _part(block: Block, inputs: tuple[Tensor, ...], network: tuple[Tensor, ...],
     """Count a block, once for all places where its inputs have these shapes. ``network``: the inputs of the whole, the first
     of which is what stands at ``first``."""
     key = (inputs, network)
-    found = block.memo.get(key)
+    found: _Part | None = block.memo.get(key) if block.many else None
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     outs: list[Any] = [None] * block.size
     base = params = flops = 0
     shared: dict[str, int] = {}
@@ -209,7 +202,9 @@ def _part(block: Block, inputs: tuple[Tensor, ...], network: tuple[Tensor, ...],
             network = (outs[first], *network[1:])
     end = block.out
     last = outs[end] if end >= 0 else inputs[end] if end > NETWORK else network[NETWORK - 1 - end]
-    found = block.memo[key] = _Part(last, params, flops, shared)
+    found = _Part(last, params, flops, shared)
+    if block.many:
+        block.memo[key] = found
     return found
 
 

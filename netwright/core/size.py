@@ -46,8 +46,8 @@ def size(space: Space) -> Size:
     are shared."""
     if space.listing:
         return Size(space.listing.count)
-    counting = _Counting(space)
     roots: list[Any] = [space.body, *space.heads]
+    counting = _Counting(space, _once(roots, space.rules.values()))
     names = {name: hole for term in (*roots, *space.rules.values()) for name, hole in _shared_counts(term)}
     combinations = 1
     for hole in names.values():
@@ -70,6 +70,30 @@ def _shared_counts(term: Any) -> list[tuple[str, Choice]]:
     for _, part in parts(term, ""):
         found += _shared_counts(part)
     return found
+
+
+def _once(roots: Iterable[Any], rules: Iterable[Any]) -> set[str]:
+    """Names that stand at one place only, where they are as good as none: what is not shared need not be kept apart."""
+    places: dict[str, int] = {}
+    seen: set[tuple[int, bool]] = set()
+
+    def look(term: Any, many: bool) -> None:
+        if (id(term), True) in seen:
+            return
+        many = many or (id(term), False) in seen
+        seen.add((id(term), many))
+        name = getattr(term, "name", "") if isinstance(term, (Choice, Subset, Tie)) else ""
+        if name:
+            places[name] = places.get(name, 0) + 1 + many
+        inside = isinstance(term, Repeat) and not term.tied
+        for _, part in parts(term, ""):
+            look(part, many or (inside and part is term.body))
+
+    for term in roots:
+        look(term, False)
+    for term in rules:
+        look(term, True)
+    return {name for name, count in places.items() if count == 1}
 
 
 def _times(many: Iterable[_Ways]) -> _Ways:
@@ -95,8 +119,8 @@ def _plus(many: Iterable[_Ways]) -> _Ways:
 class _Counting:
     """Counts with some repeat counts fixed."""
 
-    def __init__(self, space: Space) -> None:
-        self.space, self.exact = space, True
+    def __init__(self, space: Space, once: set[str]) -> None:
+        self.space, self.once, self.exact = space, once, True
         self.fixed: dict[str, int] = {}
         self.inside: dict[str, _Ways] = {}  # what a named decision asks besides, in all its answers
         self.known: dict[tuple[int, int], _Ways] = {}
@@ -125,6 +149,8 @@ class _Counting:
         return self.known[key]
 
     def name(self, name: str, inside: _Ways) -> _Ways:
+        if name in self.once and name not in self.fixed:
+            return inside
         self.inside[name] = inside
         return {frozenset({name}): 1}
 

@@ -229,3 +229,50 @@ def test_a_listed_trace_that_does_not_fit_is_named() -> None:
         WHOLE.only([])
     with pytest.raises(SpaceError, match="no fitting answer"):
         replayed(WHOLE.only(ROWS), {**ROWS[0], "net.2.k": 1})
+
+
+def test_a_grammar_can_be_listed() -> None:
+    rules = {"M": Choice(Seq(Ref("M"), Ref("M")), op("a", k=Choice(1, 2)), op("b"))}
+    space = Space(Ref("M"), rules=rules, max_depth=2)
+    members = list(enumerated(space))
+    listed = space.only([member.decisions for member in members[::3]])
+    assert {member.id for member in enumerated(listed)} == {member.id for member in members[::3]}
+
+
+def test_a_named_subset_of_edges_is_one_decision_with_all_that_hangs_on_it() -> None:
+    cell = Cell((Subset((Edge(0, op("p", k=Choice(1, 2))), Edge(0, op("q", k=Choice(1, 2)))), 1, 2, name="edges"),))
+    space = Space(Seq(cell, op("between"), cell))
+    assert size(space).count == sum(1 for _ in enumerated(space)) == 2 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Space(op("a", k=[3])), r"net\.k: \[3\] can change"),
+        (lambda: Space(op("a", k=op("b"))), r"is no value of an attribute"),
+        (lambda: Space(Repeat(op("a"), "3")), r"cannot be repeated 3 times"),  # type: ignore[arg-type]
+        (lambda: Space(Repeat(op("a"), 10**9)), r"At most 10,000"),
+        (lambda: Space(Cell(())), r"a cell has no node"),
+        (lambda: Space(Cell(((Edge("0", op("a")),),))), r"comes from node '0'"),  # type: ignore[arg-type]
+        (lambda: Space(Graph((("a.b", op("a"), ("x",)),))), r"cannot be named 'a\.b'"),
+        (lambda: Space(Choice(op("a"), op("b"), name="net.0")), r"cannot be named 'net\.0'"),
+        (lambda: Space(Tie("", op("a"))), r"a Tie needs a name"),
+        (lambda: Space(Tie("a", Choice(op("a"), op("b"), name="a"))), r"both named 'a'"),
+        (lambda: Space(Ref("r"), rules={"r": Choice(Seq(op("a"), Ref("r")), op("b"), name="c")}), r"'r' never ends"),
+        (lambda: laid(Let(fails, depth=Choice(1, 2))).nodes, r"fails failed: ZeroDivisionError"),
+        (lambda: laid(Let(gives_nothing, depth=Choice(1, 2))).nodes, r"None is not a layer"),
+        (lambda: Space(op("a"), heads=op("b")), r"heads are no tuple"),  # type: ignore[arg-type]
+    ],
+)
+def test_more_that_is_wrong(make: Callable[[], Any], text: str) -> None:
+    with pytest.raises(SpaceError, match=text) as raised:
+        make()
+    assert "\n" not in str(raised.value)
+
+
+def fails(depth: int) -> Term:
+    return op("a", k=depth // 0)
+
+
+def gives_nothing(depth: int) -> None:
+    return None

@@ -194,3 +194,60 @@ def test_a_trace_of_its_own_is_no_identity() -> None:
     one, other = (unfold(space, lambda path, hole, k=k: k) for k in (0, 1))
     assert one.id != other.id
     assert canonical(one) == canonical(other)
+
+
+# ---- what was once taken for one ----------------------------------------------------------------------------------------
+
+
+def node(name: str, /, *inputs: int, at: str = "", **attrs: object) -> Node:
+    return Node(name, inputs, tuple(sorted(attrs.items())), at)
+
+
+def told_apart(*pair: Architecture) -> bool:
+    return len({canonical(one) for one in pair}) == 2
+
+
+def test_who_is_paired_with_whom_counts() -> None:
+    def paired(a: int, b: int) -> Architecture:
+        firsts = [node("linear", -1, units=4), node("linear", -1, units=4)]
+        firsts += [node("linear", -1, units=4, bias=False), node("linear", -1, units=4, bias=False)]
+        kinds = [node("activation", i, kind=kind) for i, kind in enumerate(("relu", "tanh", "sigmoid", "gelu"))]
+        glus = [node("glu", 0, units=4), node("glu", 1, units=4), node("product", 8, a), node("product", 9, b)]
+        return net(*firsts, *kinds, *glus, node("sum", 4, 5, 6, 7, 10, 11), node("linear", 12, units=3))
+
+    assert told_apart(paired(2, 3), paired(3, 2))
+
+
+def test_a_layer_that_is_shared_fixes_the_order_of_its_channels() -> None:
+    def shared(a: int, b: int) -> Architecture:
+        convs = [node("conv", -1, width=2, kernel=k, at=f"w{i}") for i, k in enumerate((3, 1, 3, 1))]
+        joined = [node("concat", 0, 1), node("concat", a, b)]
+        dense = [node("conv", i, width=5, kernel=1, at="shared") for i in (4, 5)]
+        kinds = [node("activation", 6, kind="relu"), node("activation", 7, kind="tanh")]
+        return net(*convs, *joined, *dense, *kinds, node("sum", 8, 9))
+
+    assert told_apart(shared(2, 3), shared(3, 2))
+
+
+def test_zeros_have_a_size_where_it_matters() -> None:
+    def beside(width: int) -> Architecture:
+        return net(node("zero", -1, width=width), conv(-1), node("concat", 0, 1), node("squeeze_excite", 2, ratio=2), conv(3))
+
+    assert told_apart(beside(8), beside(16))
+
+
+def test_constants_are_not_all_alike() -> None:
+    zero = node("zero", -1)
+    assert told_apart(net(zero, node("linear", 0, units=3)), net(zero, node("linear", 0, units=3, bias=False)))
+    assert told_apart(Architecture((), (-2,)), net(zero))
+
+
+def test_many_branches_that_are_alike_take_no_time() -> None:
+    many = [node("conv", -1, width=2, kernel=3) for _ in range(12)]
+    kinds = [node("activation", i % 12, kind="relu" if i < 12 else "tanh") for i in range(24)]
+    sums = [node("sum", 12 + i, 24 + i) for i in range(12)]
+    assert len(canonical(net(*many, *kinds, *sums, node("sum", *range(36, 48))))) == 16
+
+
+def test_it_does_not_depend_on_what_was_asked_before() -> None:
+    assert canonical(net(node("linear", -1, units=3, bias=True))) == canonical(net(node("linear", -1, units=3, bias=1)))

@@ -25,7 +25,7 @@ def space(signature: Signature, *, widest: int = 24) -> Space:
 
 def main(budget: str = "60s") -> None:
     run = netwright.search(
-        "digits", space=f"{__file__}:space", options={"space": {"widest": 16}}, limits=["params<=10k"], budget=budget
+        "digits", space=f"{__file__}:space", options={"space": {"widest": 32}}, limits=["params<=10k"], budget=budget
     )
     for node in run.best.architecture.nodes:
         print(node.op, dict(node.attrs))

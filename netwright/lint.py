@@ -31,7 +31,7 @@ TRIES = 12
 HEADS = 20
 """Members whose outputs are compared with the heads."""
 
-SUSPECTED = 48
+SUSPECTED = 200
 """The same for a hole that seems to have no effect, or an option that seems never to fit."""
 
 LARGEST = 10**300
@@ -344,10 +344,10 @@ class _Look:
                 add(Finding("never_fits", path, f"option {_named(hole, answer)} always gives a shape error: {errors[answer]}"))
         left = [sorted(group & fitted, key=repr) for group in same if len(group & fitted) > 1]
         if left and len(left[0]) == len(answers) > 1:
-            add(Finding("no_effect", path, f"has no effect: its {len(answers)} answers always compute the same"))
+            add(Finding("no_effect", path, f"has no effect: its {len(answers)} answers compute the same wherever tried"))
             return
         for group in left:
-            add(Finding("same", path, f"options {' and '.join(_named(hole, a) for a in group)} always compute the same"))
+            add(Finding("same", path, f"options {' and '.join(_named(hole, a) for a in group)} compute the same wherever tried"))
 
     def tried(self, forced: Mapping[str, Answer], path: str, number: int) -> tuple[str, str] | None:
         """What comes of an answer in one surrounding: its canonical identity, or an error; None where it is not asked."""

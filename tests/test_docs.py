@@ -211,7 +211,7 @@ def _tiny(words: list[str]) -> str:
             at = words.index("--budget")
             del words[at : at + 2]
         words += ["--budget", "2 trials" if words[1] == "search" else "+2 trials"]
-    if words[1] == "search":
+    if words[1] == "search" and "--table" not in words:  # over a table nothing is trained
         for part, values in LEAST.items():
             for name, value in values.items():
                 words += ["--set", f"{part}.{name}={str(value).lower()}"]

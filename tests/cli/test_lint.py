@@ -29,7 +29,20 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 def test_json_holds_what_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(
-        capsys, "lint", "mlp", "--input", "16", "--outputs", "2", "--limit", "params<=5k", "--count", "100", "--seconds", "3", "--json"
+        capsys,
+        "lint",
+        "mlp",
+        "--input",
+        "16",
+        "--outputs",
+        "2",
+        "--limit",
+        "params<=5k",
+        "--count",
+        "100",
+        "--seconds",
+        "3",
+        "--json",
     )
     found = json.loads(out)
     assert code == 0
@@ -56,9 +69,7 @@ def test_what_is_found_is_said_and_ends_with_1(capsys: pytest.CaptureFixture[str
         (("lint", "FILE:none"), "it has no 'none'"),
     ],
 )
-def test_a_mistake_is_one_line(
-    arguments: tuple[str, ...], text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_mistake_is_one_line(arguments: tuple[str, ...], text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(BROKEN)
     code, out, err = run(capsys, *(a.replace("FILE", f"{tmp_path}/mine.py") for a in arguments))
     assert code == 2

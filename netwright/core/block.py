@@ -113,17 +113,50 @@ def lay(block: Block, inputs: tuple[int, ...], first: int, nodes: list[Node], pa
     """Append the nodes of a block. ``first``: what stands for the network's first input (−1, or a node before)."""
     base = len(nodes)
     for item in block.items:
-        reads = tuple(
-            [
-                base + i if i >= 0 else inputs[i] if i > NETWORK else first if i == NETWORK - 1 else i - NETWORK
-                for i in item.inputs
-            ]
-        )
+        reads = tuple([base + i if i >= 0 else inputs[i] if i > NETWORK else _input(i, first) for i in item.inputs])
+        inner = joined(path, item.path)
         if isinstance(item, Leaf):
-            nodes.append(Node(item.op, reads, item.attrs, joined(path, item.path), item.hole, scope))
+            nodes.append(Node(item.op, reads, item.attrs, inner, item.hole, scope))
+        elif item.block.many:
+            _stamp(item.block, reads, first, nodes, inner, inner if item.scoped else scope)
         else:
-            inner = joined(path, item.path)
             lay(item.block, reads, first, nodes, inner, inner if item.scoped else scope)
+
+
+def _stamp(block: Block, inputs: tuple[int, ...], first: int, nodes: list[Node], path: str, scope: str) -> None:
+    """As :func:`lay`, for a block that comes again: from its list of nodes, which is made once."""
+    base = len(nodes)
+    for op, reads, attrs, more, hole, inside in _listed(block):
+        places = tuple([base + i if i >= 0 else inputs[i] if i > NETWORK else _input(i, first) for i in reads])
+        where = path + more if more[:1] != "/" else more[1:]
+        within = scope if inside is None else joined(path, inside)
+        nodes.append(_NODE(Node, (op, places, attrs, where, hole, within)))
+
+
+_NODE = tuple.__new__
+
+
+def _listed(block: Block) -> list[tuple[str, tuple[int, ...], Attrs, str, str, str | None]]:
+    """The nodes of a block, with places and paths relative to it; the last is the path of a recurrence inside it."""
+    found: list[tuple[str, tuple[int, ...], Attrs, str, str, str | None]] | None = block.memo.get("listed")
+    if found is None:
+        found = block.memo["listed"] = []
+        for item in block.items:
+            if isinstance(item, Leaf):
+                found.append((item.op, item.inputs, item.attrs, item.path, item.hole, None))
+                continue
+            base, inputs, path = item.base, item.inputs, item.path
+            for op, reads, attrs, more, hole, inside in _listed(item.block):
+                places = tuple([base + i if i >= 0 else inputs[i] if i > NETWORK else i for i in reads])
+                own = path if item.scoped else None
+                within = own if inside is None else _under(path, inside)
+                found.append((op, places, attrs, _under(path, more), hole, within))
+    return found
+
+
+def _under(path: str, more: str) -> str:
+    """As :func:`joined`, for paths that will stand under another."""
+    return more if more[:1] == "/" else path + more
 
 
 def walked(

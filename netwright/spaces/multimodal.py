@@ -1,6 +1,6 @@
-"""Networks for several inputs, say an image and a sound: a trunk for each, joined early or late, one trunk for all, and a head
-for each task (where to join is the question of Nagrani et al. 2021, arXiv:2107.00135).
+"""Networks for several inputs, say an image and a sound: a trunk for each, one for all, and a head for each task.
 
+Where to join is searched: the question of Nagrani et al. 2021, arXiv:2107.00135.
 Every input becomes a sequence of one width: maps (an image, a spectrogram) as patches, sequences (a sound, sensors) through a
 convolution along time. Of all blocks, some stand in the trunks and the rest in the shared one, over all the sequences one after
 the other; or all stand in the trunks, and their means are joined.

@@ -118,7 +118,7 @@ class History:
         self.pending: dict[int, Trial] = {trial.number: trial for trial in pending}
         self._finished = [trial for trial in self.ended if trial.state in FINISHED]
         self._next = max((trial.number for trial in self), default=-1) + 1
-        self._ids: set[str] = set()
+        self._traces: set[Any] = set()
         self._unnamed = list(self)
 
     def __len__(self) -> int:
@@ -140,11 +140,11 @@ class History:
         return self._next
 
     @property
-    def ids(self) -> AbstractSet[str]:
-        """Of every architecture that was proposed; a set that grows, found out only where it is asked for."""
-        self._ids.update(trial.architecture.id for trial in self._unnamed)
+    def traces(self) -> AbstractSet[Any]:
+        """Of every architecture that was proposed: what tells them apart without laying them. A set that grows."""
+        self._traces.update(trial.architecture.trace for trial in self._unnamed)
         self._unnamed.clear()
-        return self._ids
+        return self._traces
 
     def propose(self, trial: Trial) -> None:
         self.pending[trial.number] = trial

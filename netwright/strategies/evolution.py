@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from netwright.core.contracts import Strategy
 from netwright.core.objectives import Goal
@@ -40,7 +41,7 @@ class Evolution(Strategy):
         self.population, self.tournament, self.crossover = population, tournament, crossover
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
-        known, new = history.ids, set[str]()
+        known, new = history.traces, set[Any]()
         living = history.finished[-self.population :]
         proposals = []
         for number in range(history.next_number, history.next_number + slots):
@@ -48,9 +49,9 @@ class Evolution(Strategy):
             filling = number < self.population or len(living) < 2
             for _ in range(UNSEEN):
                 proposal = Proposal(sample(self.space, rng)) if filling else self._child(living, rng)
-                if proposal.architecture.id not in known and proposal.architecture.id not in new:
+                if proposal.architecture.trace not in known and proposal.architecture.trace not in new:
                     break
-            new.add(proposal.architecture.id)
+            new.add(proposal.architecture.trace)
             proposals.append(proposal)
         return proposals
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from netwright.core.contracts import Strategy
 from netwright.core.objectives import Goal
@@ -24,14 +25,14 @@ class Random(Strategy):
         self.space, self.goal, self.seed = space, goal, seed
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
-        known, new = history.ids, set[str]()
+        known, new = history.traces, set[Any]()
         proposals = []
         for number in range(history.next_number, history.next_number + slots):
             rng = stream(self.seed, number, "random")
             for _ in range(UNSEEN):
                 drawn = sample(self.space, rng)
-                if drawn.id not in known and drawn.id not in new:
+                if drawn.trace not in known and drawn.trace not in new:
                     break
-            new.add(drawn.id)
+            new.add(drawn.trace)
             proposals.append(Proposal(drawn))
         return proposals

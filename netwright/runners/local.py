@@ -61,10 +61,11 @@ class LocalWorker:
         return self.exitcode() == -9 and _kernel_kills() > self._starved
 
     def tail(self) -> str:
-        """The end of what it wrote to standard output and error."""
+        """The end of what it wrote to standard output and error, without Python's long list of loaded modules."""
         size = os.fstat(self._log).st_size
-        os.lseek(self._log, max(0, size - 4000), os.SEEK_SET)
-        return os.read(self._log, 4000).decode(errors="replace")
+        os.lseek(self._log, max(0, size - 65536), os.SEEK_SET)
+        lines = os.read(self._log, 65536).decode(errors="replace").splitlines(keepends=True)
+        return "".join(line for line in lines if not line.startswith("Extension modules:"))[-4000:]
 
     def kill(self) -> None:
         """With all that it started."""

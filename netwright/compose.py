@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
-import re
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,17 +15,17 @@ from types import ModuleType
 from typing import Any
 
 from netwright.core.architecture import Architecture, Frame, Signature, framed, trace_from_json
-from netwright.core.contracts import Device, Estimator, Infeasible, Need, Site, Split, Strategy, Task, Vault
+from netwright.core.contracts import Device, Estimator, Infeasible, Need, Prospect, Site, Split, Strategy, Task, Vault
 from netwright.core.metrics import Constraint, Known, Objective, metric, parse_limit, parse_objective, shown
 from netwright.core.objectives import Goal
 from netwright.core.picks import replayed
 from netwright.core.space import Space
 from netwright.core.trial import Fidelity, Proposal
-from netwright.errors import LimitError, RecipeError, SpaceError
+from netwright.errors import LimitError, NetwrightError, RecipeError, SpaceError
 from netwright.layers.counts import count
 from netwright.models import is_network, load_file, space_of_class
 from netwright.recipe import Recipe
-from netwright.registry import module, part
+from netwright.registry import Named, module, nested, part
 
 __all__ = [
     "Screener",
@@ -44,10 +43,9 @@ __all__ = [
     "resolve",
     "scorer",
     "space_needs",
+    "strategy_of",
     "worker",
 ]
-
-_NESTED = re.compile(r"\s*([\w-]+)\s*(?:\((.*)\))?\s*")
 
 
 def resolve(recipe: Recipe, task: Task) -> Recipe:
@@ -140,12 +138,27 @@ def build_space(
         maker = partial(space_of_class, maker)
     elif inspect.isfunction(maker):
         settings = _options("space", recipe.space, maker, settings)
-    space: Space = maker(signature, **settings) if callable(maker) else maker
+    space: Space = _built(maker, signature, settings, recipe.space) if callable(maker) else maker
     if not isinstance(space, Space):
         raise SpaceError(f"it is a {type(space).__name__}, not a Space", where=recipe.space, todo="See docs/spaces/own.md.")
     limits = [limit for limit in goal.limits if metric(limit.metric).source == "counted"] if goal else []
     screener = Screener(limits, frame or Frame(signature)) if limits else None
     return space.screened(screener), screener
+
+
+def _built(maker: Callable[..., Any], signature: Signature, settings: Mapping[str, Any], name: str) -> Any:
+    """What the function of a space returns; whatever it stumbles over is said of the space and its inputs."""
+    try:
+        return maker(signature, **settings)
+    except NetwrightError:
+        raise
+    except Exception as error:  # a person's own code may raise anything
+        shapes = ", ".join(f"{name} {tensor.shape}" for name, tensor in signature.inputs)
+        todo = (
+            "Look for other inputs, or for a mistake in its file." if ":" in name else "Give it inputs of its kind: see its page."
+        )
+        told = f"{type(error).__name__}: {error}"
+        raise SpaceError(f"it cannot be built for input {shapes} ({told})", where=name, todo=todo) from error
 
 
 def space_needs(name: str) -> frozenset[Need]:
@@ -183,10 +196,49 @@ def _options(kind: str, name: str, maker: Callable[..., Any], given: Mapping[str
     return dict(given)
 
 
-def build_strategy(recipe: Recipe, space: Space, goal: Goal) -> Strategy:
-    made = part("strategies", recipe.strategy)
-    strategy: Strategy = _made("strategy", recipe.strategy, made, (space, goal, recipe.seed), recipe.of("strategy"))
-    return strategy
+def build_strategy(recipe: Recipe, space: Space, goal: Goal, prospect: Prospect | None = None) -> Strategy:
+    """What the recipe names: ``asha[eta=4](bayes)``. Settings given apart go to the parts that know them."""
+    return strategy_of(recipe.strategy, space, goal, recipe.seed, prospect or Prospect(), recipe.of("strategy"))
+
+
+def strategy_of(
+    text: str, space: Space, goal: Goal, seed: int, prospect: Prospect, given: Mapping[str, Any] | None = None
+) -> Strategy:
+    """A strategy from its name, wrappers and all. ``peers/NAME`` is another tool's, as ``netwright bench`` compares it."""
+    built: Strategy = _stacked("strategy", nested(text, "strategy"), given or {}, (space, goal, seed), {"prospect": prospect})
+    return built
+
+
+def _maker(kind: str, name: str) -> Any:
+    if kind == "estimator":
+        return part("estimators", name)
+    return part("peers", name.removeprefix("peers/")) if name.startswith("peers/") else part("strategies", name)
+
+
+def _stacked(
+    kind: str, stack: Sequence[Named], given: Mapping[str, Any], arguments: tuple[Any, ...], told: Mapping[str, Any]
+) -> Any:
+    """``outer(inner)`` as an object. Each part takes the settings that it knows, those given with its own name first."""
+    text = "(".join(named.name for named in stack) + ")" * (len(stack) - 1)
+    makers = [_maker(kind, named.name) for named in stack]
+    takes = [inspect.signature(maker).parameters for maker in makers]
+    known = [[p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY] for parameters in takes]
+    for option in given:
+        if not any(option in options for options in known):
+            every = ", ".join(option for options in known for option in options)
+            todo = f"Its settings: {every}." if every else "It has no settings."
+            raise RecipeError(f"{kind} {text} has no setting {option!r}", todo=todo)
+    built: Any = None
+    for named, maker, parameters, options in reversed([*zip(stack, makers, takes, known, strict=True)]):
+        if ("inner" in parameters) != (built is not None):
+            usual = {"strategy": "evolution", "estimator": "train"}[kind]
+            wraps = "inner" in parameters
+            todo = f'Write "{named.name}({usual})".' if wraps else f"{named.name} takes no other {kind} inside."
+            raise RecipeError(f"{kind} {text!r} cannot be built", todo=todo)
+        settings = {**{option: value for option, value in given.items() if option in options}, **named.options}
+        also = {name: value for name, value in {**told, "inner": built}.items() if name in parameters}
+        built = maker(*arguments, **also, **_options(kind, named.name, maker, settings))
+    return built
 
 
 def build_device(recipe: Recipe) -> Device:
@@ -197,43 +249,17 @@ def build_device(recipe: Recipe) -> Device:
 def build_estimator(recipe: Recipe) -> Estimator:
     """``stages`` around what the recipe names, unless it names its wrappers itself: ``stages(train)``. Each of them takes the
     settings that it knows."""
-    names = _names(recipe.estimator)
-    makers = {name: part("estimators", name) for name in names}
-    known = {
-        name: [p.name for p in inspect.signature(maker).parameters.values() if p.kind is p.KEYWORD_ONLY]
-        for name, maker in makers.items()
-    }
     given = {**({"table": recipe.table} if recipe.table else {}), **recipe.of("estimator")}
-    for option in given:
-        if not any(option in options for options in known.values()):
-            every = [option for options in known.values() for option in options]
-            raise RecipeError(
-                f"estimator {recipe.estimator} has no setting {option!r}", todo=f"Its settings: {', '.join(every)}."
-            )
-    built: tuple[Estimator, ...] = ()
-    for name in reversed(names):
-        wraps = "inner" in inspect.signature(makers[name]).parameters
-        if wraps != bool(built):
-            todo = f'Write "{name}(train)".' if wraps else f"{name} takes no other estimator inside."
-            raise RecipeError(f"estimator {recipe.estimator!r} cannot be built", todo=todo)
-        options = {option: value for option, value in given.items() if option in known[name]}
-        built = (_made("estimator", name, makers[name], built, options),)
-    return built[0]
+    built: Estimator = _stacked("estimator", _estimators(recipe.estimator), given, (), {})
+    return built
 
 
-def _names(text: str) -> list[str]:
-    """``stages(train)`` → ``["stages", "train"]``; a name alone gets ``stages`` around it."""
-    names: list[str] = []
-    rest: str | None = text
-    while rest:
-        match = _NESTED.fullmatch(rest)
-        if not match:
-            raise RecipeError(f"estimator {text!r} cannot be read", todo='Write "train" or "stages(train)".')
-        names.append(match[1])
-        rest = match[2]
-    if len(names) == 1 and names != ["stages"] and Need.TABLE not in part("estimators", names[0]).needs:
-        return ["stages", *names]  # a table has counts and latencies of its own
-    return names
+def _estimators(text: str) -> list[Named]:
+    """``stages(train)`` as its parts; a name alone gets ``stages`` around it."""
+    found = nested(text, "estimator")
+    if len(found) == 1 and found[0].name != "stages" and Need.TABLE not in part("estimators", found[0].name).needs:
+        return [Named("stages"), *found]  # a table has counts and latencies of its own
+    return found
 
 
 def _made(kind: str, name: str, maker: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -245,10 +271,12 @@ def check(recipe: Recipe, task: Task) -> list[str]:
     space = _space_module(recipe.space)
     parts: dict[str, Any] = {
         f"space {recipe.space}": space,
-        f"strategy {recipe.strategy}": part("strategies", recipe.strategy),
         f"estimator {recipe.estimator}": build_estimator(recipe),
     }
+    parts |= {f"strategy {named.name}": _maker("strategy", named.name) for named in nested(recipe.strategy, "strategy")}
     offered: frozenset[Need] = frozenset(task.offers)
+    if len(recipe.objectives) < 2:
+        offered |= {Need.ONE_OBJECTIVE}
     for found in parts.values():
         offered |= getattr(found, "offers", frozenset())
     return [

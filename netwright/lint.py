@@ -66,9 +66,8 @@ class Lint:
     broken: int = 0
     """Members with a layer that does not fit its input."""
     first_error: str = ""
-    distinct: int | None = None
-    """Functionally different ones, by ``canonical``: of the whole space, where all of it was looked at."""
     distinct_seen: int = 0
+    """Functionally different ones among them, by ``canonical``."""
     kept: int | None = None
     """How many keep the limits."""
     unchecked: list[str] = field(default_factory=list)
@@ -81,6 +80,11 @@ class Lint:
     supernet: str = ""
     """Why there is none; empty where there is one."""
     seconds: float = 0.0
+
+    @property
+    def distinct(self) -> int | None:
+        """Functionally different ones of the whole space, where all of it was looked at."""
+        return self.distinct_seen if self.whole else None
 
     @property
     def feasible_share(self) -> float | None:
@@ -213,7 +217,6 @@ class _Look:
             kept += all(limit.excess(counts.value(limit.metric)) <= 0 for limit in self.limits)
             self.compare(member, counts)
         found.distinct_seen = len(seen)
-        found.distinct = len(seen) if found.whole else None
         found.kept = kept if self.limits else None
 
     def heads(self, member: Architecture) -> None:

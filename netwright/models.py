@@ -30,7 +30,7 @@ def load_file(path: str) -> ModuleType:
     """Run a Python file, once. Raises :class:`RecipeError` where there is none, or where it fails, naming the line."""
     file = Path(path)
     if not file.is_file():
-        raise RecipeError("no such file", where=path, todo="Give --space as my_file.py:my_space.")
+        raise RecipeError("no such file", where=path, todo="Give it as my_file.py:NAME.")
     key = f"netwright_space_{file.resolve()}"
     if key not in sys.modules:
         spec = importlib.util.spec_from_file_location(key, file)

@@ -14,7 +14,7 @@ import tomli_w
 
 from netwright.core.metrics import parse_limit
 from netwright.errors import RecipeError
-from netwright.registry import suggest
+from netwright.registry import plain, suggest
 
 __all__ = ["ENVIRONMENT", "Budget", "Recipe", "environment", "parse_budget", "parse_set"]
 
@@ -91,11 +91,7 @@ def parse_set(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise RecipeError(f"setting {text!r} cannot be read", todo='Write it as "strategy.population=50".')
         if kind not in Recipe.PARTS:
             raise RecipeError(f"setting {text!r}: no part is called {kind!r}", todo=suggest(kind, Recipe.PARTS))
-        try:
-            parsed = tomllib.loads(f"v = {value.strip()}")["v"]
-        except tomllib.TOMLDecodeError:
-            parsed = value.strip()  # a bare word
-        options.setdefault(kind, {})[option] = parsed
+        options.setdefault(kind, {})[option] = plain(value)
     return options
 
 

@@ -7,19 +7,25 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from netwright.core.contracts import Device, Estimator, Strategy
+from netwright.core.contracts import Device, Estimator, Strategy, Surrogate
 from netwright.errors import RecipeError
 
-__all__ = ["KINDS", "listed", "module", "part", "suggest", "summary"]
+__all__ = ["KINDS", "Named", "listed", "module", "named", "nested", "part", "plain", "suggest", "summary"]
 
 KINDS: dict[str, str] = {
     "strategies": "strategy",
+    "surrogates": "surrogate",
+    "peers": "peer",
     "spaces": "space",
     "estimators": "estimator",
     "devices": "device",
@@ -27,7 +33,7 @@ KINDS: dict[str, str] = {
 }
 """Wings whose files are parts, and what one of them is called."""
 
-_NOT_PARTS = {"__init__", "base", "canonical", "counts", "elastic", "isomorphism", "scopes"}
+_NOT_PARTS = {"__init__", "base", "candidates", "canonical", "counts", "elastic", "isomorphism", "scopes"}
 
 
 @cache
@@ -55,7 +61,69 @@ def module(kind: str, name: str) -> ModuleType:
     return importlib.import_module(known[name])
 
 
-CONTRACTS: dict[str, type] = {"strategies": Strategy, "estimators": Estimator, "devices": Device}
+# ---- how parts are named in one text ------------------------------------------------------------------------------------
+
+_PART = re.compile(r"\s*([\w./-]+)\s*(?:\[([^][]*)\])?\s*(?:\((.*)\))?\s*", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Named:
+    """One part of ``asha[eta=4](bayes)``: its name and the settings given with it."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def nested(text: str, kind: str) -> list[Named]:
+    """Read ``asha[eta=4](bayes[surrogate=forest])``: the outermost part first. Settings are separated by commas; numbers and
+    true/false are recognised. Raises :class:`RecipeError`."""
+    found: list[Named] = []
+    rest: str | None = text
+    while rest is not None:
+        match = _PART.fullmatch(rest)
+        if not match:
+            raise RecipeError(f"{kind} {text!r} cannot be read", todo='Write "name", "name[setting=value]" or "outer(inner)".')
+        found.append(Named(match[1], _settings(match[2] or "", text, kind)))
+        rest = match[3]
+    return found
+
+
+def _settings(text: str, whole: str, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for piece in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = (side.strip() for side in piece.partition("="))
+        if not name or not equals or not value:
+            raise RecipeError(f"{kind} {whole!r}: {piece!r} is no setting", todo='Write it as "name[setting=value]".')
+        found[name] = plain(value)
+    return found
+
+
+def plain(text: str) -> Any:
+    """A number, true or false where the text is one, else the text."""
+    try:
+        return tomllib.loads(f"v = {text.strip()}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()  # a bare word
+
+
+def named(text: str) -> list[str]:
+    """Split a list at the commas between parts: ``random,evolution[population=50,tournament=5],asha(bayes)``."""
+    found, depth, start = list[str](), 0, 0
+    for place, sign in enumerate(text):
+        depth += (sign in "[(") - (sign in "])")
+        if sign == "," and depth == 0:
+            found.append(text[start:place].strip())
+            start = place + 1
+    return [*found, text[start:].strip()]
+
+
+CONTRACTS: dict[str, type] = {
+    "strategies": Strategy,
+    "surrogates": Surrogate,
+    "peers": Strategy,
+    "estimators": Estimator,
+    "devices": Device,
+}
 
 
 def part(kind: str, name: str) -> Any:

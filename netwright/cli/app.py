@@ -9,7 +9,7 @@ import typer
 
 from netwright.cli import draw as drawing
 from netwright.cli import lint as linting
-from netwright.cli.flags import kinds, metrics, names, option
+from netwright.cli.flags import Json, kinds, metrics, names, option
 from netwright.cli.help import Command, Group
 from netwright.cli.space import app as space_app
 from netwright.cli.table import app as table_app
@@ -41,9 +41,6 @@ _WHAT, _GOAL, _HOW, _SHOWN = "What to search", "What for", "How", "What is shown
 
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="Folder of the run, for instance runs/digits-1.", show_default=False)
-]
-Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON and nothing else on standard output; errors go to standard error.")
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the last line only.")]
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["kinds", "metrics", "names", "option"]
+__all__ = ["Json", "kinds", "metrics", "names", "option"]
+
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON and nothing else on standard output; errors go to standard error.")
+]
+"""The flag of every command that can answer in JSON."""
 
 
 def names(kind: str) -> Callable[[str], list[str]]:

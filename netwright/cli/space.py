@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netwright.cli.flags import names
+from netwright.cli.flags import Json, names
 from netwright.cli.help import Command, Group
 
 __all__ = ["app"]
@@ -22,10 +22,6 @@ netwright space show chain --input 1x8x8
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-
-_Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON and nothing else on standard output; errors go to standard error.")
-]
 
 
 @app.command(
@@ -72,7 +68,7 @@ def from_model(
             help="The file to write, NAME_space.py; .json and .safetensors beside it.", metavar="FILE", show_default=False
         ),
     ] = None,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Make a space around a network: widths, kernels, depth and replaceable layers become choices, its weights are kept."""
     from netwright import example, models
@@ -126,8 +122,10 @@ def show(
             show_default=False,
         ),
     ] = None,
-    outputs: Annotated[int | None, typer.Option(help="Classes, or columns to predict.", metavar="N", show_default=False)] = None,
-    json: _Json = False,
+    outputs: Annotated[
+        int | None, typer.Option(min=1, help="Classes, or columns to predict.", metavar="N", show_default=False)
+    ] = None,
+    json: Json = False,
 ) -> None:
     """Show a space as the expression it is, in the words it can be written in."""
     from netwright import example

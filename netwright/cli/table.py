@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from netwright.cli.flags import Json
 from netwright.cli.help import Command, Group
 from netwright.report.words import counted, duration
 
@@ -23,13 +24,9 @@ netwright table describe mine.parquet --json
     no_args_is_help=True,
 )
 
-_Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON and nothing else on standard output; errors go to standard error.")
-]
-
 
 @app.command("list", cls=Command, epilog="\nnetwright table list\nnetwright table list --json\n")
-def list_(json: _Json = False) -> None:
+def list_(json: Json = False) -> None:
     """List the known tables, and whether their files are here."""
     from netwright.cli.style import console, grid, print_json
     from netwright.tables.read import known, listed, read
@@ -63,7 +60,7 @@ def describe(
     canonical: Annotated[
         bool, typer.Option("--canonical", help="Also count how many of its networks compute something of their own (seconds).")
     ] = False,
-    json: _Json = False,
+    json: Json = False,
 ) -> None:
     """Print its rows, its space, its objectives with range and noise, its costs."""
     from netwright.cli.style import console, grid, print_json, table

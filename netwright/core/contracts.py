@@ -24,6 +24,7 @@ __all__ = [
     "Infeasible",
     "Job",
     "Need",
+    "Prospect",
     "Runner",
     "Site",
     "Split",
@@ -52,6 +53,21 @@ class Need(Enum):
     PARENT_WEIGHTS = "starting from another trial's weights"
     TRAINING = "training of a network"
     TABLE = "a table of measured architectures"
+    ONE_OBJECTIVE = "a single objective"
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is known of a search before it begins, for strategies that plan ahead.
+
+    ``full``: what a full evaluation costs. ``rungs``: the epochs at which the estimator can measure, ascending; empty where it
+    can after any number. ``trials``: how many the budget allows, None where nobody knows. ``slots``: trials side by side.
+    """
+
+    full: Fidelity = field(default_factory=Fidelity)
+    rungs: tuple[int, ...] = ()
+    trials: int | None = None
+    slots: int = 1
 
 
 class Verdict(Enum):
@@ -66,7 +82,8 @@ class Strategy(ABC):
     """What to try next: a function of (space, goal, seed, history). It has no state that the history cannot rebuild.
 
     Constructed as ``Strategy(space, goal, seed, **options)``; every random draw comes from ``core.seeds`` with the number
-    of the trial it is for, so that a new object given the same history goes on identically.
+    of the trial it is for, so that a new object given the same history goes on identically. A constructor that has a parameter
+    ``prospect`` (a :class:`Prospect`) or ``inner`` (a strategy; it is a wrapper then) is given these too, by name.
     """
 
     needs: frozenset[Need] = frozenset()
@@ -214,13 +231,24 @@ class Belief:
 
 
 class Surrogate(ABC):
-    """Predicts a value from an architecture."""
+    """Predicts a value from an architecture. Constructed as ``Surrogate(seed, **options)``.
+
+    ``encoding`` names what it reads by default (see ``surrogates/encode``): numpy arrays whose first axis is the architecture.
+    What it predicts depends on ``seed`` and on what it was fitted to, never on earlier fits.
+    """
+
+    encoding: str = "graph"
 
     @abstractmethod
-    def fit(self, architectures: Sequence[Architecture], values: Sequence[float]) -> None: ...
+    def __init__(self, seed: int) -> None: ...
 
     @abstractmethod
-    def predict(self, architectures: Sequence[Architecture]) -> Belief: ...
+    def fit(self, x: Any, y: Any) -> None:
+        """Learn from codes ``x`` of shape (n, …) and their values ``y``, shape (n,), smaller is better."""
+
+    @abstractmethod
+    def predict(self, x: Any) -> Belief:
+        """What it thinks of codes of shape (m, …)."""
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,8 @@ class Screener:
             row = self.table.find(architecture)
         except DataError:
             return {}  # it fails as a trial, with its reason
-        over = {str(limit): limit.excess(self.table.value(row, asked, self.table.epochs)) for limit, asked in self.limits}
-        broken = {text: excess for text, excess in over.items() if excess > 0}
+        values = {limit: self.table.value(row, asked, self.table.epochs) for limit, asked in self.limits}
+        broken = {f"{limit.key} {v:,.6g}, over {limit}": limit.excess(v) for limit, v in values.items() if limit.excess(v) > 0}
         self.turned_away += bool(broken)
         return broken
 

@@ -76,3 +76,14 @@ def test_a_mistake_is_one_line(arguments: tuple[str, ...], text: str, capsys: py
     assert text in err
     assert not out
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_space_that_stumbles_over_its_inputs_is_a_mistake_not_a_fault(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text("def stumbles(signature):\n    return signature.nothing\n")
+    for arguments in (("lint", f"{tmp_path}/mine.py:stumbles"), ("lint", "chain", "--input", "8")):
+        code, out, err = run(capsys, *arguments)
+        assert code == 2
+        assert "it cannot be built for input x" in err
+        assert not out

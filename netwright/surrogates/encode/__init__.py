@@ -1,0 +1,1 @@
+"""Architectures as numbers: one file, one encoding, named as it is typed."""

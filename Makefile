@@ -7,7 +7,7 @@ GPU ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L >/dev/null
 CONSTRAINT := $(if $(filter 1,$(GPU)),,-c constraints/cpu.txt)
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test slow lint bench clean
+.PHONY: help setup demo test slow lint bench speed clean
 
 help:           ## Show this list
 	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ $(READY): pyproject.toml constraints/cpu.txt
 		|| { echo "Netwright needs Python 3.11 or 3.12: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@echo "Setting up .venv: once, one to three minutes ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINT) -e '.[data,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINT) -e '.[bo,data,dev]'
 	@if [ -n "$(CONSTRAINT)" ] && $(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -iE '^(nvidia-|triton)'; then \
 		echo "A CUDA package came on a machine without a GPU: remove .venv and install PyTorch's CPU build first."; exit 1; fi
 	@$(BIN)/python -c 'import matplotlib.font_manager, torch, onnxscript' # builds caches now, not in the first search
@@ -40,7 +40,10 @@ lint: $(READY)  ## Style and types
 	@$(BIN)/ruff format --check netwright tests benchmarks examples
 	@$(BIN)/mypy
 
-bench: $(READY) ## The benchmarks that take a minute
+bench: $(READY) ## Strategies beside one another on a small table: a minute
+	@$(BIN)/netwright bench --table minibench --strategies random,evolution,bayes --seeds 60 --budget 150
+
+speed: $(READY) ## The benchmarks of speed that take a minute
 	@$(BIN)/python benchmarks/counting.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/throughput.py --quick

@@ -155,7 +155,7 @@ def search(
     test: Any = None,
     split_by: str = "",
     space: str = "",
-    strategy: str = "evolution",
+    strategy: str = "auto",
     estimator: str = "train",
     device: str = "cpu",
     seed: int = 0,
@@ -225,7 +225,7 @@ def run_recipe(
     with opening.new_run(recipe, task, out) as (folder, store):
         opening.fill_folder(folder, recipe, task)
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began, tell=tell) as session:
-            session.write("created", **opening.creation(recipe, task, space))
+            session.write("created", **opening.creation(recipe, task, space), strategy_why="; ".join(session.strategy.remarks()))
             session.write("session", pid=os.getpid(), resumed=False, started=began, budget=_plain(recipe.budget))
             course.work(session, first, began)
     return Run(folder)

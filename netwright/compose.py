@@ -385,11 +385,10 @@ def _estimates(bench: _Bench, kind: str, body: Mapping[str, Any]) -> Iterator[An
         architecture = Architecture.from_json(body["architecture"])
     else:
         architecture = replayed(bench.space, dict(trace_from_json(body["trace"])))
-    notes = {"twin": body["twin"]} if "twin" in body else {}
+    notes = {name: body[name] for name in ("twin", "continues") if name in body}
     proposal = Proposal(architecture, Fidelity.from_json(body["fidelity"]), notes=notes)
     final = kind == "final"
     goal = Goal(bench.goal.objectives[:1]) if final else bench.goal  # the score alone: what it costs is known by then
-    site = Site(
-        bench.task, bench.device, bench.vault, goal, int(body.get("seed", bench.seed)), int(body["number"]), bool(body["noisy"])
-    )
+    seed, number = int(body.get("seed", bench.seed)), int(body.get("root", body["number"]))
+    site = Site(bench.task, bench.device, bench.vault, goal, seed, number, bool(body["noisy"]))
     yield from bench.estimator.estimate(proposal, site)

@@ -10,7 +10,7 @@ import importlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from netwright.core.contracts import Arrival, Event, Job
 from netwright.core.metrics import METRICS, shown
 from netwright.core.picks import sample
 from netwright.core.seeds import integer, stream
-from netwright.core.trial import Fidelity, Trial
+from netwright.core.trial import Fidelity, Trial, longest
 from netwright.errors import NoFeasible
 from netwright.forecast import Forecast, settings
 from netwright.layers.canonical import canonical
@@ -90,8 +90,8 @@ def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[T
     by_number = {trial.number: trial for trial in trials}
     fixed = session.of("winner")
     if fixed:
-        return by_number[fixed[-1].body["number"]], dict(fixed[-1].body["values"])
-    feasible = {trial.number: trial.values for trial in trials if session.goal.met(trial)}
+        return _joined(by_number, fixed[-1].body["number"]), dict(fixed[-1].body["values"])
+    feasible = {trial.number: trial.values for trial in longest([t for t in trials if session.goal.met(t)])}
     first = _apart([by_number[number] for number in preferred(session, feasible)])[:finalists]
     again = _second_look(session, [by_number[number] for number in first])
     looked = {number: {**feasible[number], **again.get(number, {})} for number in first}
@@ -107,7 +107,7 @@ def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[T
             trace = architecture.to_json()["trace"]
             session.write("winner", number=number, id=architecture.id, trace=trace, values=values, why=why)
             session.ledger.turn("idle")
-            return by_number[number], values
+            return _joined(by_number, number), values
     session.ledger.turn("idle")
     nearest = min((t for t in trials if t.values), key=lambda t: session.goal.excess(t.values), default=None)
     what = f"; the nearest is trial {nearest.number} with " + _values(nearest.values) if nearest else ""
@@ -117,6 +117,12 @@ def choose(session: Session, trials: Sequence[Trial], finalists: int) -> tuple[T
         where=str(session.folder),
         todo="Loosen the limit, or go on with `netwright resume RUN --budget +5m`.",
     )
+
+
+def _joined(by_number: Mapping[int, Trial], number: int) -> Trial:
+    """A trial with the seconds of those that it went on with."""
+    trial, earlier = by_number[number], by_number[number].proposal.continues
+    return replace(trial, seconds=trial.seconds + (0.0 if earlier is None else _joined(by_number, earlier).seconds))
 
 
 def _apart(trials: Sequence[Trial]) -> list[int]:

@@ -43,6 +43,9 @@ def _search(session: Session, first: list[Proposal]) -> History:
     history = read_history(session.log, session.space)
     if session.of("winner"):
         return history
+    slots = session.runner.slots()
+    prospect = session.estimator.prospect(session.goal, full=planned.fidelity, trials=planned.trials, slots=slots)
+    session.strategy = compose.build_strategy(session.recipe, session.space, session.goal, prospect)
     loop = Loop(
         session.space,
         session.goal,
@@ -104,6 +107,9 @@ def _finish(session: Session, trials: int, wall_s: float) -> None:
         spent=spent,
     )
     reported(session.folder, session.log, False)
+    for event in session.of("measured"):  # of beginnings; the weights of final trainings are in other events
+        if event.body.get("checkpoint"):
+            session.store.remove(event.body["checkpoint"])
     opening.tidy(session.folder)
 
 

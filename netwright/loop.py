@@ -21,6 +21,8 @@ __all__ = ["ATTEMPTS", "Ledger", "Loop", "read_history"]
 DOUBLES = 300
 """So many proposals in a row that compute what was known already: the space, or the strategy, is exhausted."""
 
+VERDICTS = {Verdict.PAUSE: "paused", Verdict.STOP: "stopped"}
+
 ATTEMPTS = 2
 """How often a trial is begun before the death of its worker counts as its failure."""
 
@@ -101,6 +103,7 @@ class Loop:
     name: Callable[[Architecture], str] = lambda architecture: architecture.id
     twins: bool = False
     _known: dict[tuple[str, Fidelity], Trial] = field(default_factory=dict)
+    _checkpoints: dict[int, str] = field(default_factory=dict)
     _doubles: int = 0
 
     def write(self, kind: str, /, **body: Any) -> None:
@@ -115,6 +118,7 @@ class Loop:
         waiting = sorted(self.history.pending)
         for trial in self.history.finished:
             self._learn(trial)
+        self._sweep()
         twins = [bool(t.measurements and "twin" in t.measurements[-1].notes) for t in self.history.ended]
         self._doubles = next((n for n, twin in enumerate(reversed(twins)) if not twin), len(twins))
         while True:
@@ -183,6 +187,10 @@ class Loop:
             "fidelity": fidelity.to_json(),
             "noisy": self.runner.slots() > 1,
         }
+        if trial.proposal.continues is not None:
+            before = self.history[trial.proposal.continues]
+            told = {"number": before.number, "epochs": before.epochs, "checkpoint": before.checkpoint, "values": before.values}
+            body |= {"root": self.history.root(trial.number), "continues": told}
         twin = self._known.get((canonical(trial.architecture), fidelity)) if self.twins else None
         self._doubles = self._doubles + 1 if twin else 0
         if twin:
@@ -200,9 +208,10 @@ class Loop:
             self.write("measured", number=trial.number, attempt=trial.attempt, **measurement.to_json())
             self.history.update(trial)
         if arrival.kind == "measured":
-            if self.strategy.watch(trial, self.history) is not Verdict.GO:
+            verdict = self.strategy.watch(trial, self.history)
+            if verdict is not Verdict.GO:
                 self.runner.stop(arrival.key)
-                self._end(trial, "stopped", "the strategy stopped it", arrival)
+                self._end(trial, "stopped", f"the strategy {VERDICTS[verdict]} it", arrival)
         elif arrival.kind == "lost":
             if trial.attempt < ATTEMPTS:
                 self.write("lost", number=trial.number, attempt=trial.attempt, reason=arrival.reason)
@@ -220,6 +229,7 @@ class Loop:
         ended = trial.ended(state, reason, seconds)
         self.history.update(ended)
         self._learn(ended)
+        self._sweep()
         if not self.history.finished and len(self.history.ended) >= 100:
             raise NoFeasible(
                 f"the first {len(self.history.ended)} trials all failed or broke a limit; the last: {reason}",
@@ -231,6 +241,16 @@ class Loop:
         """Keep what a training found, for its twins."""
         if self.twins and trial.state == "finished" and trial.measurements and trial.measurements[-1].fidelity:
             self._known.setdefault((canonical(trial.architecture), trial.proposal.fidelity or self.fidelity), trial)
+        if trial.checkpoint:
+            self._checkpoints[trial.number] = trial.checkpoint
+
+    def _sweep(self) -> None:
+        """Remove the checkpoints that nobody will go on from."""
+        if not self._checkpoints:
+            return
+        wanted = {*self.strategy.resumable(self.history), *(t.proposal.continues for t in self.history.pending.values())}
+        for number in [number for number in self._checkpoints if number not in wanted]:
+            self.store.remove(self._checkpoints.pop(number))
 
     def _cut(self) -> str:
         """The time is up: what runs stays pending in the log, so that a resumed run begins it again."""

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from netwright import compose
 from netwright.core.architecture import Answer, Architecture, Node, Signature, Tensor, trace_from_json
-from netwright.core.contracts import Event, Job, Runner, Store, Task
+from netwright.core.contracts import Event, Job, Runner, Store, Strategy, Task
 from netwright.core.picks import replayed, sample
 from netwright.core.seeds import stream
 from netwright.core.trial import Proposal
@@ -48,6 +48,7 @@ __all__ = [
     "runs",
     "self_test",
     "start_with",
+    "strategy",
     "tidy",
     "version_of",
     "with_log",
@@ -107,9 +108,16 @@ def checked(recipe: Recipe, task: Task) -> tuple[Any, Any, Any]:
     if problems:
         raise RecipeError("; ".join(problems))
     space, screener = compose.build_space(recipe, task.signature, task.frame, goal)
-    compose.build_strategy(recipe, space, goal)  # raises for a setting that cannot be
+    strategy(recipe, space, goal)  # raises for a setting that cannot be
     _ = sample(space, stream(recipe.seed, 0, "feasible")).nodes  # raises, where none is, before any folder is made
     return goal, space, screener
+
+
+def strategy(recipe: Recipe, space: Any, goal: Any) -> Strategy:
+    """Made again when the forecast has told how long trials are."""
+    estimator = compose.build_estimator(recipe)
+    prospect = estimator.prospect(goal, trials=recipe.budget.trials, slots=recipe.workers or 1)
+    return compose.build_strategy(recipe, space, goal, prospect)
 
 
 def start_with(recipe: Recipe, space: Any) -> list[Proposal]:
@@ -344,7 +352,7 @@ def opened(
             task,
             space,
             goal,
-            compose.build_strategy(recipe, space, goal),
+            strategy(recipe, space, goal),
             compose.build_estimator(recipe),
             store,
             runner,

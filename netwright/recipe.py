@@ -105,7 +105,7 @@ class Recipe:
     test: str = ""
     split_by: str = ""
     space: str = ""
-    strategy: str = "evolution"
+    strategy: str = "auto"
     estimator: str = "train"
     device: str = "cpu"
     objectives: tuple[str, ...] = ()

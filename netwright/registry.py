@@ -33,7 +33,7 @@ KINDS: dict[str, str] = {
 }
 """Wings whose files are parts, and what one of them is called."""
 
-_NOT_PARTS = {"__init__", "base", "candidates", "canonical", "counts", "elastic", "isomorphism", "scopes"}
+_NOT_PARTS = {"__init__", "base", "candidates", "canonical", "counts", "elastic", "improvement", "isomorphism", "scopes"}
 
 
 @cache

@@ -55,16 +55,17 @@ MAY: dict[str, str] = {
     "opening": "errors core layers registry recipe compose loop session forecast",
     "course": "errors core recipe compose loop session forecast control opening report export",
     "replay": "errors core recipe compose loop session rounds opening tables report",
+    "bench": "errors core registry recipe compose loop replay tables report",
     "api": "errors core layers registry recipe compose example lint loop session rounds forecast control opening course replay report"
     " export",
     "drawing": "errors core layers recipe compose example api report",
-    "cli": "errors core registry recipe models example drawing api report tables",
+    "cli": "errors core registry recipe models example drawing api report tables bench",
     "testing": "*",  # the kits know what they test
     "__init__": "core api",
     "__main__": "cli",
 }
 
-BY_NAME = {"compose", "models", "opening", "registry", "replay"}
+BY_NAME = {"bench", "compose", "models", "opening", "registry", "replay"}
 """Those who may load a wing by its name; everyone else may load what the table lets him import."""
 
 OTHERS: dict[str, str] = {
@@ -82,9 +83,10 @@ OTHERS: dict[str, str] = {
     "recipe": "tomli_w",
     "strategies": "numpy scipy torch* botorch* gpytorch* optuna*",
     "surrogates": "numpy scipy sklearn* torch* lightgbm*",
-    "peers": "numpy optuna* smac* ConfigSpace* pymoo* syne_tune*",
+    "peers": "numpy* optuna* smac* ConfigSpace* pymoo* syne_tune* deephyper*",
     "control": "numpy torch*",
     "verdict": "numpy",
+    "bench": "numpy* scipy* pyarrow* matplotlib*",
     "compose": "torch* safetensors*",
     "opening": "psutil*",
     "cli": "typer rich onnx* onnxruntime* torch* psutil* pyarrow* numpy*",
@@ -379,7 +381,7 @@ def parts(kind: str) -> list[str]:
     return sorted(name for name, module in listed(kind).items() if module.startswith("netwright."))
 
 
-@pytest.mark.parametrize("kind", ["spaces", "strategies", "estimators", "devices"])
+@pytest.mark.parametrize("kind", ["spaces", "strategies", "surrogates", "estimators", "devices"])
 def test_every_part_has_its_page(kind: str) -> None:
     missing = [f"docs/{kind}/{name}.md" for name in parts(kind) if f"{kind}/{name}.md" not in manual()]
     assert not missing, f"write {', '.join(missing)}"
@@ -391,7 +393,7 @@ def test_every_setting_of_a_part_is_on_its_page() -> None:
 
     from netwright.registry import module, part
 
-    for kind in ("strategies", "estimators", "devices", "spaces"):
+    for kind in ("strategies", "surrogates", "estimators", "devices", "spaces"):
         for name in parts(kind):
             maker = module(kind, name).space if kind == "spaces" else part(kind, name)
             for parameter in inspect.signature(maker).parameters.values():

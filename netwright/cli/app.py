@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from netwright.cli import bench as benching
 from netwright.cli import draw as drawing
 from netwright.cli import lint as linting
 from netwright.cli.flags import Json, kinds, metrics, names, option
@@ -125,7 +126,7 @@ def search(
         option(_GOAL, "BUDGET", '"90s", "10m", "200 trials" or both; all until the last line is in it [default: 5m].'),
     ] = None,
     strategy: Annotated[
-        str | None, option(_HOW, "NAME", "What to try next [default: evolution].", complete=names("strategies"))
+        str | None, option(_HOW, "NAME", "What to try next [default: auto].", complete=names("strategies"))
     ] = None,
     space: Annotated[
         str | None,
@@ -313,5 +314,6 @@ def doctor(json: Json = False) -> None:
     work.doctor(json)
 
 
+benching.register(app)
 linting.register(app)
 drawing.register(app)

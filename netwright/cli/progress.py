@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from netwright.core.contracts import Event
 from netwright.core.objectives import Goal
-from netwright.core.trial import DONE
+from netwright.core.trial import DONE, Fidelity
 from netwright.report.facts import goal_of
 
 __all__ = ["PHASES", "Progress"]
@@ -46,6 +47,8 @@ class Progress:
     lasted: dict[str, float] = field(default_factory=dict)
     over: bool = False
     _values: dict[int, dict[str, float]] = field(default_factory=dict)
+    _rank: tuple[float, float] = (math.inf, math.inf)
+    _reach: dict[int, float] = field(default_factory=dict)
     _spent: float = 0.0
     _began: float | None = None
     _phase_began: float = 0.0
@@ -66,6 +69,8 @@ class Progress:
                 self._values[body["number"]] = {}
             case "measured":
                 self._values.setdefault(body["number"], {}).update(body.get("values", {}))
+                if body.get("fidelity"):
+                    self._reach[body["number"]] = Fidelity.from_json(body["fidelity"]).reach
             case "ended" | "lost":
                 better = self._ended(event.kind, body)
             case "control":
@@ -102,15 +107,16 @@ class Progress:
             return False
         state = body["state"]
         self.states[state] = self.states.get(state, 0) + 1
-        values = self._values.pop(body["number"], {})
+        values, reach = self._values.pop(body["number"], {}), self._reach.pop(body["number"], math.inf)
         if self.goal is None or state not in ("finished", "stopped") or self.goal.broken(values):
             return False
         key = self.goal.primary.key
         if key not in values or values[key] != values[key]:
             return False
-        if self.best is not None and self.goal.primary.cost(values[key]) >= self.goal.primary.cost(self.best["values"][key]):
+        found = (-reach, self.goal.primary.cost(values[key]))  # a longer training counts before a shorter one
+        if found >= self._rank:
             return False
-        self.best = {"trial": body["number"], "values": values}
+        self.best, self._rank = {"trial": body["number"], "values": values}, found
         return True
 
     @property

@@ -172,6 +172,7 @@ def about(progress: Progress) -> list[tuple[str, str]]:
     how = [f"{budget(progress.budget)}", f"{recipe.get('strategy')} in {recipe.get('space')}", f"seed {recipe.get('seed', 0)}"]
     how += [counted(int(created["workers"]), "worker")] if created.get("workers") else []
     told.append(("search", ", ".join(how)))
+    told += [("strategy", str(created["strategy_why"]))] if created.get("strategy_why") else []
     if progress.folder:
         told.append(("run", progress.folder))
     return told

@@ -124,6 +124,12 @@ class Architecture:
         leaves = [Leaf(n.op, tuple(map(inside, n.inputs)), n.attrs, n.weights, n.hole) for n in self.nodes]
         return Block(tuple(leaves), len(leaves), self.outputs[0] if self.outputs else -1)
 
+    def shed(self) -> None:
+        """Forget what was laid, to save memory where there are many: it is laid again when it is asked for."""
+        if "_laying" in self.__dict__:
+            for name in ("_parts", "block", "nodes", "outputs"):
+                self.__dict__.pop(name, None)
+
     @cached_property
     def id(self) -> str:
         """16 hexadecimal digits of the graph as laid: layers, attributes and edges, not the names of decisions."""

@@ -57,14 +57,15 @@ class Block:
     """Items in the order in which they run; ``size`` nodes in all; ``out`` is the place of the output, or an input's number.
 
     ``scoped``: a recurrence is in it. ``many``: it may stand in several places, so that what is found out about it is worth
-    keeping in ``memo``, by who found it.
+    keeping in ``memo``, by who found it. ``tied``: where its decisions are, if others of the architecture follow the same.
     """
 
-    __slots__ = ("items", "many", "memo", "out", "scoped", "size")
+    __slots__ = ("items", "many", "memo", "out", "scoped", "size", "tied")
 
     def __init__(self, items: tuple[Leaf | Stamp, ...], size: int, out: int, scoped: bool = False) -> None:
         self.items, self.size, self.out, self.scoped = items, size, out, scoped
         self.many = False
+        self.tied = ""
         self.memo: dict[Any, Any] = {}
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any, Literal
@@ -71,7 +71,7 @@ class Prospect:
 
 
 class Verdict(Enum):
-    """What becomes of a trial after a measurement."""
+    """What becomes of a trial after a measurement. One that was paused may be gone on with, one that was stopped should not."""
 
     GO = "go"
     PAUSE = "pause"
@@ -99,6 +99,14 @@ class Strategy(ABC):
     def watch(self, trial: Trial, history: History) -> Verdict:
         """Asked at each measurement of a running trial."""
         return Verdict.GO
+
+    def resumable(self, history: History) -> Collection[int]:
+        """Numbers of ended trials that it may still go on with (``Proposal.continues``): only their checkpoints are kept."""
+        return ()
+
+    def remarks(self) -> Sequence[str]:
+        """What a person should know of how it will search, in sentences: what it chose and why, what cannot work."""
+        return ()
 
     def snapshot(self) -> bytes | None:
         """State that is dear to replay, never a pickle; None where there is none."""
@@ -173,10 +181,15 @@ class Vault(ABC):
     @abstractmethod
     def get(self, digest: str) -> bytes: ...
 
+    @abstractmethod
+    def remove(self, digest: str) -> None:
+        """Forget a blob; nothing happens where there is none."""
+
 
 @dataclass(frozen=True)
 class Site:
-    """What one piece of work happens on. ``seed`` and ``number`` name its random streams; ``noisy``: a neighbour may be busy."""
+    """What one piece of work happens on. ``seed`` and ``number`` name its random streams: the number is that of the trial in
+    which the architecture was first proposed. ``noisy``: a neighbour may be busy."""
 
     task: Task
     device: Device
@@ -201,6 +214,16 @@ class Estimator(ABC):
     def full(self) -> Fidelity:
         """What its full evaluation costs, where a proposal leaves it open."""
 
+    def rungs(self, goal: Goal) -> tuple[int, ...]:
+        """Epochs at which it can measure what the goal asks for, ascending; empty where it can after any number."""
+        return ()
+
+    def prospect(self, goal: Goal, *, full: Fidelity | None = None, trials: int | None = None, slots: int = 1) -> Prospect:
+        """What a strategy can plan with. ``full``: where it is neither the last of the rungs nor the estimator's own."""
+        rungs = self.rungs(goal)
+        own = replace(self.full(), epochs=rungs[-1]) if rungs else self.full()
+        return Prospect(full or own, rungs, trials, slots)
+
     def final(self) -> Fidelity:
         """What the winner and the control arm are trained with."""
         return self.full()
@@ -211,7 +234,12 @@ class Estimator(ABC):
 
     @abstractmethod
     def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:
-        """Measurements as they come. Raises :class:`Infeasible` where a limit is broken."""
+        """Measurements as they come. Raises :class:`Infeasible` where a limit is broken.
+
+        Where the fidelity is a beginning (``Fidelity.of``), the last one may bear a checkpoint. A proposal that continues another
+        has ``notes["continues"]``: ``{"number", "epochs", "checkpoint", "values"}``, what the earlier trial came to. It goes on
+        from there, or, where the checkpoint is gone, from the start: to the same values.
+        """
 
 
 class Infeasible(Exception):
@@ -245,6 +273,10 @@ class Surrogate(ABC):
     @abstractmethod
     def fit(self, x: Any, y: Any) -> None:
         """Learn from codes ``x`` of shape (n, …) and their values ``y``, shape (n,), smaller is better."""
+
+    def update(self, x: Any, y: Any) -> None:
+        """Take in other data and keep what was learned slowly, where there is such a thing; else as :meth:`fit`."""
+        self.fit(x, y)
 
     @abstractmethod
     def predict(self, x: Any) -> Belief:

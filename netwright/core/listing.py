@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from netwright.core.architecture import Answer
 from netwright.core.terms import Choice, Limited, Subset
 from netwright.errors import SpaceError
 
 __all__ = ["Listed", "Listing"]
+
+NEAR = 200
+"""Neighbours of a trace that are looked for at least."""
+
+KNOWN = 256
+"""Traces whose neighbours are remembered."""
 
 
 class Listed:
@@ -39,6 +45,11 @@ class Listing:
 
     def __init__(self) -> None:
         self.root = Listed()
+        self.members: list[dict[str, Answer]] = []
+        """The traces, each once."""
+        self._codes: list[int] = []
+        self._bits: dict[tuple[str, Answer], int] = {}
+        self._known: dict[int, list[list[int]]] = {}
 
     @property
     def count(self) -> int:
@@ -48,7 +59,39 @@ class Listing:
         """Put in a trace, its answers in the order in which they are asked."""
         at = self.root
         at.count += 1
+        fresh = not asked and at.count == 1
         for path, answer in asked:
             at.path = path
+            fresh = answer not in at.branches
             at = at.branches.setdefault(answer, Listed())
             at.count += 1
+        if fresh:
+            self.members.append(dict(asked))
+            self._codes.append(self._code(self.members[-1]))
+
+    def _code(self, trace: Mapping[str, Answer]) -> int:
+        """A bit for each answer, for each member of a subset."""
+        code = 0
+        for path, answer in trace.items():
+            for kept in answer if isinstance(answer, tuple) else (answer,):
+                code |= 1 << self._bits.setdefault((path, kept), len(self._bits))
+        return code
+
+    def around(self, trace: Mapping[str, Answer]) -> list[list[int]]:
+        """Places of the :attr:`members` that are nearest to a trace, itself apart, in groups of one distance, the nearest first:
+        another answer counts two, a member of a subset one."""
+        code = self._code(trace)
+        if code not in self._known:
+            groups: dict[int, list[int]] = {}
+            for place, other in enumerate(self._codes):
+                groups.setdefault((code ^ other).bit_count(), []).append(place)
+            groups.pop(0, None)
+            kept: list[list[int]] = []
+            for distance in sorted(groups):
+                kept.append(groups[distance])
+                if sum(map(len, kept)) >= NEAR:
+                    break
+            if len(self._known) >= KNOWN:
+                self._known.pop(next(iter(self._known)))
+            self._known[code] = kept
+        return self._known[code]

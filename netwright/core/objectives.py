@@ -99,12 +99,11 @@ class Goal:
         rest = [t for t in trials if not self.met(t)]
         costs = [self.costs(t) for t in feasible]
         ranked: list[Trial] = []
-        for front in fronts(costs):
+        if len(self.objectives) == 1:
+            ranked = [feasible[i] for i in sorted(range(len(feasible)), key=costs.__getitem__)]
+        for front in fronts(costs) if len(self.objectives) > 1 else ():
             lonely = crowding([costs[i] for i in front])
-            order = (
-                sorted(range(len(front)), key=lambda k: (-lonely[k], front[k])) if len(self.objectives) > 1 else range(len(front))
-            )
-            ranked += [feasible[front[k]] for k in order]
+            ranked += [feasible[front[k]] for k in sorted(range(len(front)), key=lambda k: (-lonely[k], front[k]))]
         return ranked + sorted(rest, key=lambda t: self.excess(t.values) or math.inf)
 
     def front(self, trials: Sequence[Trial]) -> list[Trial]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from netwright.core.architecture import Answer, Architecture
 from netwright.core.space import ALL, Hole, Pick, Space, unfold
+from netwright.core.trial import History
 from netwright.errors import NoFeasible, SpaceError
 
 __all__ = [
+    "accepted",
     "at_random",
+    "belongs",
     "cross",
     "enumerated",
     "everything",
@@ -27,6 +31,9 @@ REDRAWS = 200
 
 REPAIRS = 400
 """Neighbours looked at while repairing."""
+
+REACH = 8
+"""How far a mutant lies where traces are listed: it is one of about so many that are nearest."""
 
 
 def at_random(rng: random.Random) -> Pick:
@@ -62,6 +69,21 @@ def replayed(space: Space, trace: Mapping[str, Answer]) -> Architecture:
     return unfold(space, replay(trace, missing))
 
 
+def belongs(space: Space, history: History) -> None:
+    """Every strategy's first question. Raises :class:`SpaceError` where the history was made in another space, as its first
+    trial tells; the answer is kept with the history."""
+    if history.space is space:
+        return
+    for trial in history:
+        asked = replayed(space, trial.architecture.decisions).decisions
+        for path in trial.architecture.decisions:
+            if path not in asked:
+                todo = "It was made in another space, or for other data."
+                raise SpaceError(f"a trial answers {path}, which is not asked here", where=space.name, todo=todo)
+        history.space = space
+        return
+
+
 def everything(space: Space) -> Architecture:
     """The space unfolded whole: each choice of layers a ``mix`` of all its options. A supernet's graph."""
     return unfold(space, lambda path, hole: ALL)
@@ -75,7 +97,7 @@ def excess(space: Space, architecture: Architecture) -> float:
     return sum(space.screen(architecture).values()) if space.screen else 0.0
 
 
-def _accepted(space: Space, draw: Callable[[], Architecture | None], rng: random.Random) -> Architecture:
+def accepted(space: Space, draw: Callable[[], Architecture | None], rng: random.Random) -> Architecture:
     """Redraw, then repair greedily toward the limits, then say what comes nearest."""
     nearest: tuple[float, Architecture] | None = None
     for _ in range(REDRAWS):
@@ -114,17 +136,23 @@ def _accepted(space: Space, draw: Callable[[], Architecture | None], rng: random
 
 def sample(space: Space, rng: random.Random) -> Architecture:
     """Draw an architecture that the space accepts: every decision uniform, redrawn while a counted limit is broken."""
-    return _accepted(space, lambda: unfold(space, at_random(rng)), rng)
+    return accepted(space, lambda: unfold(space, at_random(rng)), rng)
 
 
 def mutate(space: Space, parent: Architecture, rng: random.Random) -> Architecture:
     """Forget one decision and all that hung on it, answer it differently, replay the rest (Real et al. 2019, arXiv:1802.01548).
+    Of a subset one member changes. Where traces are listed: one of those that are nearest to the parent.
 
     A space of one architecture has no mutant: :class:`SpaceError`.
     """
     old = parent.decisions
-    sizes = _sizes(space, parent)
-    paths = sorted(path for path in old if sizes[path] > 1)
+    if space.listing:
+        groups = space.listing.around(old)
+        if not groups:
+            raise SpaceError("it holds one architecture, which has no mutant", where=space.name)
+        return accepted(space, lambda: _other(_listed(space, groups, rng), parent), rng)
+    asked = _asked(space, parent)
+    paths = sorted(path for path, hole in asked.items() if hole.count > 1)
     if not paths:
         raise SpaceError("it holds one architecture, which has no mutant", where=space.name)
 
@@ -133,15 +161,26 @@ def mutate(space: Space, parent: Architecture, rng: random.Random) -> Architectu
         fresh = replay(old, at_random(rng))
 
         def pick(path: str, hole: Hole) -> Answer:
-            if path != gone or not hole.fits(old[path]):
-                return fresh(path, hole)
-            other = rng.randrange(hole.count - 1)
-            return hole.at(other + (other >= hole.index(old[path])))
+            return hole.step(old[path], rng) if path == gone and hole.fits(old[path]) else fresh(path, hole)
 
-        child = unfold(space, pick)
-        return None if child.laid_as(parent) else child
+        return _other(unfold(space, pick), parent)
 
-    return _accepted(space, draw, rng)
+    return accepted(space, draw, rng)
+
+
+def _other(child: Architecture, parent: Architecture) -> Architecture | None:
+    return None if child.laid_as(parent) else child
+
+
+def _listed(space: Space, groups: Sequence[Sequence[int]], rng: random.Random) -> Architecture:
+    """One of the nearest: each is somewhat less likely than the one before it."""
+    assert space.listing is not None
+    rank = int(math.log(1 - rng.random()) / math.log(1 - 1 / REACH)) % sum(map(len, groups))
+    for group in groups:
+        if rank < len(group):
+            return replayed(space, space.listing.members[rng.choice(group)])
+        rank -= len(group)
+    raise AssertionError("the ranks add up")
 
 
 def cross(space: Space, mother: Architecture, father: Architecture, rng: random.Random) -> Architecture:
@@ -152,23 +191,11 @@ def cross(space: Space, mother: Architecture, father: Architecture, rng: random.
         mixed = {path: (a if path in a and (path not in b or rng.random() < 0.5) else b)[path] for path in sorted(a | b)}
         return unfold(space, replay(mixed, at_random(rng)))
 
-    return _accepted(space, draw, rng)
+    return accepted(space, draw, rng)
 
 
-def _sizes(space: Space, architecture: Architecture) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    trace = architecture.decisions
-
-    def pick(path: str, hole: Hole) -> Answer:
-        sizes[path] = hole.count
-        return trace[path]
-
-    unfold(space, pick)
-    return {path: sizes.get(path, 1) for path in trace}  # a hole below the depth limit was not asked
-
-
-def neighbours(space: Space, architecture: Architecture, rng: random.Random) -> Iterator[Architecture]:
-    """Every architecture that differs in one decision; what comes to hang on it is drawn. Limits are not asked."""
+def _asked(space: Space, architecture: Architecture) -> dict[str, Hole]:
+    """The holes that an architecture answers; one below the depth limit is not asked."""
     trace = architecture.decisions
     holes: dict[str, Hole] = {}
 
@@ -177,10 +204,21 @@ def neighbours(space: Space, architecture: Architecture, rng: random.Random) -> 
         return trace[path]
 
     unfold(space, note)
-    for path, hole in holes.items():
-        for index in range(hole.count):
-            if hole.at(index) != trace[path]:
-                yield unfold(space, replay({**trace, path: hole.at(index)}, at_random(rng)))
+    return holes
+
+
+def neighbours(space: Space, architecture: Architecture, rng: random.Random) -> Iterator[Architecture]:
+    """Every architecture that differs in one decision, of a subset in one member, in random order; what comes to hang on it is
+    drawn. Where traces are listed: those that are nearest, the nearest first. Limits are not asked."""
+    trace = architecture.decisions
+    if space.listing:
+        for group in space.listing.around(trace):
+            for place in rng.sample(group, len(group)):
+                yield replayed(space, space.listing.members[place])
+        return
+    steps = [(path, answer) for path, hole in _asked(space, architecture).items() for answer in hole.near(trace[path])]
+    for path, answer in rng.sample(steps, len(steps)):
+        yield unfold(space, replay({**trace, path: answer}, at_random(rng)))
 
 
 def enumerated(space: Space) -> Iterator[Architecture]:

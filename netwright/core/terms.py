@@ -82,6 +82,15 @@ class Choice:
         """An answer, each as likely as any other."""
         return rng.randrange(len(self.options))
 
+    def near(self, answer: Answer) -> list[Answer]:
+        """The answers that are a step away: all others."""
+        return [i for i in range(len(self.options)) if i != answer]
+
+    def step(self, answer: Answer, rng: random.Random) -> Answer:
+        """One of :meth:`near`."""
+        other = rng.randrange(len(self.options) - 1)
+        return other + (other >= self.index(answer))
+
 
 def Range(low: int, high: int, step: int = 1, *, name: str = "") -> Choice:
     """The whole numbers from ``low`` to ``high``, both included, as a :class:`Choice`."""
@@ -145,6 +154,22 @@ class Subset:
     def draw(self, rng: random.Random) -> Answer:
         return self.at(rng.randrange(self.count))
 
+    def near(self, answer: Answer) -> list[Answer]:
+        """The answers that are a step away: a member is left out, taken in, or exchanged for another."""
+        return [near for way in self._steps(answer) for near in way]
+
+    def step(self, answer: Answer, rng: random.Random) -> Answer:
+        """One of :meth:`near`; leaving out, taking in and exchanging are as likely as each other."""
+        return rng.choice(rng.choice([way for way in self._steps(answer) if way]))
+
+    def _steps(self, answer: Answer) -> tuple[list[Answer], list[Answer], list[Answer]]:
+        assert isinstance(answer, tuple)
+        others = [i for i in range(len(self.options)) if i not in answer]
+        fewer = [tuple(i for i in answer if i != gone) for gone in answer]
+        more: list[Answer] = [tuple(sorted((*answer, new))) for new in others] if len(answer) < self.at_most else []
+        exchanged: list[Answer] = [tuple(sorted((*rest, new))) for rest in fewer for new in others]
+        return list(fewer) if len(answer) > self.at_least else [], more, exchanged
+
 
 @dataclass(frozen=True)
 class Limited:
@@ -184,6 +209,12 @@ class Limited:
             if (left := left - weight) < 0:
                 return answer
         raise AssertionError("the weights add up")
+
+    def near(self, answer: Answer) -> list[Answer]:
+        return [other for other in self.answers if other != answer]
+
+    def step(self, answer: Answer, rng: random.Random) -> Answer:
+        return rng.choice(self.near(answer))
 
 
 Hole = Choice | Subset | Limited

@@ -139,8 +139,7 @@ class Walk:
             elif len(x) in same:
                 block = same[len(x)]
             else:
-                block = same[len(x)] = self.go(term.body, f"{dp}.body", len(x), depth)
-                block.many = True
+                block = same[len(x)] = _once(self.go(term.body, f"{dp}.body", len(x), depth), f"{dp}.body")
             x = (*x, builder.put(block, x, f".{i}"))[-term.memory :]
             ends[i + 1] = x[-1]
         if len(counts) == 1:
@@ -168,8 +167,7 @@ class Walk:
         key = (id(term), name, n)
         block = self.tied.get(key)
         if block is None:
-            block = self.tied[key] = self.go(term, name, n, depth)
-            block.many = True
+            block = self.tied[key] = _once(self.go(term, name, n, depth), name)
         return block
 
     def choice(self, term: Choice, dp: str, n: int, depth: int) -> Block:
@@ -300,6 +298,7 @@ class Walk:
         self.laid, self.open = {}, _Closed()  # what is known by its address dies with this walk
         self.made.append(made)
         block = self.go(made, dp, n, depth)
+        block.many = False  # it was made for this place
         self.laid, self.open = shared
         return block
 
@@ -315,6 +314,13 @@ class Walk:
                 todo="Make the last option of its choices one that does not refer to the rule again.",
             )
         return _wrapped(self.go(self.space.rules[term.rule], f"{dp}.{term.rule}", n, depth + 1), n, f".{term.rule}")
+
+
+def _once(block: Block, name: str) -> Block:
+    """A part whose decisions are taken once, under ``name``; one without decisions is known already."""
+    if not block.many:
+        block.many, block.tied = True, name
+    return block
 
 
 class _Closed(dict[int, bool]):

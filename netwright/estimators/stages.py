@@ -1,7 +1,8 @@
 """Cheap before dear: parameters, FLOPs and memory from the nodes, then measured latency, then the inner estimator.
 
 The first broken limit ends a trial as infeasible, so that nothing infeasible is trained. What computes the same as a trial that
-was trained already (its twin) is counted and timed, as its dead parts may differ, but takes over the twin's scores.
+was trained already (its twin) is counted and timed, as its dead parts may differ, but takes over the twin's scores. A trial that
+goes on with another takes over its latency.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from netwright.core.architecture import framed
 from netwright.core.contracts import Estimator, Infeasible, Site
 from netwright.core.metrics import METRICS, Metric, shown
+from netwright.core.objectives import Goal
 from netwright.core.trial import Fidelity, Measurement, Proposal
 from netwright.layers.counts import count
 
@@ -32,6 +34,9 @@ class Stages(Estimator):
     def full(self) -> Fidelity:
         return self.inner.full()
 
+    def rungs(self, goal: Goal) -> tuple[int, ...]:
+        return self.inner.rungs(goal)
+
     def final(self) -> Fidelity:
         return self.inner.final()
 
@@ -48,7 +53,10 @@ class Stages(Estimator):
         if refused:
             raise Infeasible(f"the device cannot run {', '.join(refused)}", counted)
         yield counted
-        if self.latency or "latency_ms" in site.goal.metrics:
+        earlier = proposal.notes.get("continues", {})
+        if "latency_ms" in earlier.get("values", {}):  # what was kept once is not broken by a second look
+            yield Measurement({"latency_ms": earlier["values"]["latency_ms"]}, notes={"of_trial": earlier["number"]})
+        elif self.latency or "latency_ms" in site.goal.metrics:
             timed = site.device.profile(ships, frame.raw)
             if site.noisy and site.goal.broken(timed.values):  # a neighbour may have been in the way: look twice
                 again = site.device.profile(ships, frame.raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from netwright.core.contracts import Estimator, Infeasible, Need, Site
 from netwright.core.metrics import Metric, shown
@@ -40,6 +41,14 @@ class Table(Estimator):
     def full(self) -> Fidelity:
         return Fidelity(self.table.epochs)
 
+    def rungs(self, goal: Goal) -> tuple[int, ...]:
+        """Any number of epochs of a curve; else the budgets that were measured, of a named one that alone."""
+        trained = [each for each in self._wanted(goal) if _trained(each)]
+        free = [each for each in trained if each.budget is None]
+        if not free:
+            return (max((each.budget or 0 for each in trained), default=self.table.epochs),)
+        return () if _curved(free) else free[0].budgets or (self.table.epochs,)
+
     def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:
         row = self.table.find(proposal.architecture)
         asked = self._wanted(site.goal)
@@ -49,14 +58,21 @@ class Table(Estimator):
         if given:
             cost = {} if trained else {"measure": self.cost_s}
             yield self._kept(Measurement(self._values(row, given, epochs, site), cost=cost), site)
-        paid = 0.0
-        for rung in self._rungs(row, trained, epochs):
-            whole = self.table.seconds(row, rung, trained[0].columns[0].dataset, self._seed(trained[0], site), self.cost_s)
-            curve = any(column.curve for column in trained[0].columns)
+        curve, fidelity = _curved(trained), proposal.fidelity or self.full()
+        done = proposal.notes.get("continues", {}).get("epochs", 0)
+        paid = self._seconds(row, done, trained, site) if curve and done else 0.0
+        for rung in self._rungs(trained, fidelity, int(proposal.notes.get("every", 0))):
+            if rung <= done:
+                continue
+            whole = self._seconds(row, rung, trained, site)
             cost = {"train": max(0.0, whole - paid) if curve else whole}  # budgets without a curve are trainings of their own
             paid = whole
             ready = [each for each in trained if each.budget is None or each.budget <= rung]
-            yield self._kept(Measurement(self._values(row, ready, rung, site), Fidelity(rung), cost), site)
+            reached = replace(fidelity, epochs=rung, of=fidelity.planned if any(e.budget is None for e in ready) else 0)
+            yield self._kept(Measurement(self._values(row, ready, rung, site), reached, cost), site)
+
+    def _seconds(self, row: int, epochs: int, asked: Sequence[Asked], site: Site) -> float:
+        return self.table.seconds(row, epochs, asked[0].columns[0].dataset, self._seed(asked[0], site), self.cost_s)
 
     def _wanted(self, goal: Goal) -> list[Asked]:
         """What the goal asks for; the same for every trial of a run."""
@@ -65,22 +81,23 @@ class Table(Estimator):
             self._goal, self._asked = goal, [self.table.asked(key) for key in keys]
         return self._asked
 
-    def _rungs(self, row: int, asked: Sequence[Asked], epochs: int) -> list[int]:
-        """After which epochs it measures: at each budget of what is asked for without one; of a curve, at a ninth, a third and
-        the whole; else at the budget that is named."""
+    def _rungs(self, asked: Sequence[Asked], fidelity: Fidelity, every: int) -> list[int]:
+        """After which epochs it measures. Of a curve: at a ninth, a third and the whole, or at ``every`` so many; a step on a
+        ladder of fidelities only at its end. Of budgets: the largest that is paid for. Else at the budget that is named."""
         if not asked:
             return []
-        free = [each for each in asked if each.budget is None]
+        free, epochs = [each for each in asked if each.budget is None], fidelity.epochs
         if not free:
             return [max(each.budget or 0 for each in asked)]
-        if any(column.curve for column in free[0].columns):
-            return sorted({max(1, epochs // 9), max(1, epochs // 3), epochs})
+        if _curved(free):
+            thirds = [] if fidelity.of else [epochs // 9, epochs // 3]
+            return sorted({max(1, e) for e in (range(every, epochs, every) if every else thirds)} | {epochs})
         budgets = free[0].budgets
         paid = [budget for budget in budgets if budget <= epochs]
         if budgets and not paid:
             what = f"nothing was measured after {epochs} epochs"
             raise DataError(what, where=f"table {self.table.name}", todo=f"The least is {budgets[0]}.")
-        return paid or [epochs]
+        return [max(paid, default=epochs)]
 
     def _seed(self, asked: Asked, site: Site) -> int | None:
         """The repetition that a trial gets; None for the mean of all."""
@@ -108,6 +125,10 @@ class Table(Estimator):
             told = f"{limit.key} {shown(limit.metric, value)} {'<' if limit.at_least else '>'} {shown(limit.metric, limit.bound)}"
             raise Infeasible(told, measurement)
         return measurement
+
+
+def _curved(asked: Sequence[Asked]) -> bool:
+    return any(column.curve for each in asked[:1] for column in each.columns)
 
 
 def _trained(asked: Asked) -> bool:

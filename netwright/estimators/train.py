@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -19,7 +21,8 @@ from netwright.core.contracts import Estimator, Need, Site
 from netwright.core.metrics import METRICS, Metric
 from netwright.core.seeds import integer
 from netwright.core.trial import Fidelity, Measurement, Proposal
-from netwright.errors import RecipeError
+from netwright.errors import RecipeError, RunError
+from netwright.nets.checkpoint import pack, unpack
 from netwright.nets.inherit import read_origin
 from netwright.nets.net import Net
 
@@ -85,28 +88,35 @@ class Train(Estimator):
         return Fidelity(self.final_epochs, join_validation=True)
 
     def estimate(self, proposal: Proposal, site: Site) -> Iterator[Measurement]:
-        """One measurement at a ninth, a third and the whole of the epochs; a final training yields its weights' digest."""
+        """One measurement at a ninth, a third and the whole of the epochs, or at every so many (``notes["every"]``); a final
+        training yields its weights' digest. A beginning (``Fidelity.of``) is measured at its end, and leaves a checkpoint there:
+        going on from it is, bit for bit, training on."""
         fidelity = proposal.fidelity or self.full()
-        final = fidelity.join_validation
         run = _Training(self, proposal.architecture, fidelity, site)
-        rungs = {fidelity.epochs} if final else {math.ceil(fidelity.epochs / 3**k) for k in range(3)}
-        for epoch in range(1, fidelity.epochs + 1):
+        earlier = proposal.notes.get("continues", {})
+        done = run.resumed(earlier)
+        rungs = {e for e in _rungs(fidelity, int(proposal.notes.get("every", 0))) if e > earlier.get("epochs", 0)}
+        for epoch in range(done + 1, fidelity.epochs + 1):
             start = time.perf_counter()
             loss = run.epoch(epoch)
             run.seconds += time.perf_counter() - start
             if epoch not in rungs:
                 continue
             start = time.perf_counter()
-            scores = {} if final else dict(site.task.score(run.predict, "validation"))
-            blob = save(run.net.tensors()) if final else b""
-            yield Measurement(
-                scores,
-                Fidelity(epoch, fidelity.data, final),
-                {"train": run.seconds, "score": time.perf_counter() - start},
-                {"train_loss": loss, "rows": run.rows},
-                checkpoint=site.vault.put(blob) if final else "",
-            )
+            scores = {} if fidelity.join_validation else dict(site.task.score(run.predict, "validation"))
+            cost = {"train": run.seconds, "score": time.perf_counter() - start}
+            reached = replace(fidelity, epochs=epoch, of=fidelity.planned)
+            told = {"train_loss": loss, "rows": run.rows}
+            yield Measurement(scores, reached, cost, told, run.kept() if epoch == fidelity.epochs else "")
             run.seconds, run.rows = 0.0, 0
+
+
+def _rungs(fidelity: Fidelity, every: int) -> set[int]:
+    """After which epochs is measured."""
+    if fidelity.join_validation or (fidelity.of and not every):
+        return {fidelity.epochs}
+    between = range(every, fidelity.epochs, every) if every else (math.ceil(fidelity.epochs / 3**k) for k in (1, 2))
+    return {*between, fidelity.epochs}
 
 
 class _Training:
@@ -120,11 +130,33 @@ class _Training:
             self.net.load_tensors({**self.net.tensors(), **taken})
         nn.Module.to(self.net, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = sum(1 for _ in self.task.batches("train", fidelity, self.seed("count")))
-        self.total = max(1, self.steps_per_epoch * fidelity.epochs)
+        self.total = max(1, self.steps_per_epoch * fidelity.planned)
         self.params = list(self.net.parameters())
         self.optimizer, self.rate = _optimizer(settings, self.params), settings.rate
         self.step, self.rows, self.seconds = 0, 0, 0.0
         self.autocast = torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16)
+
+    def resumed(self, earlier: Mapping[str, Any]) -> int:
+        """Go on from the checkpoint of an earlier trial; returns the epochs that are done: 0 where it is gone."""
+        if not earlier.get("checkpoint"):
+            return 0
+        try:
+            unpack(self.site.vault.get(earlier["checkpoint"]), self.net, self.optimizer)
+        except RunError:
+            return 0
+        self.step = self.steps_per_epoch * int(earlier["epochs"])
+        return int(earlier["epochs"])
+
+    def kept(self) -> str:
+        """The digest of what must outlive the training: the weights of a final one, the checkpoint of a beginning."""
+        if self.fidelity.join_validation:
+            return self.site.vault.put(save(self.net.tensors()))
+        if not self.fidelity.of:
+            return ""
+        try:
+            return self.site.vault.put(pack(self.net, self.optimizer, self.fidelity.epochs))
+        except OSError:  # the disk is full: what was measured counts, and who goes on begins anew
+            return ""
 
     def seed(self, purpose: str) -> int:
         return integer(self.site.seed, self.site.number, purpose)

@@ -22,7 +22,7 @@ from netwright.core.block import NETWORK, Block, Leaf
 from netwright.layers.base import layer
 from netwright.layers.isomorphism import Item, digest
 
-__all__ = ["canonical"]
+__all__ = ["Graph", "canonical", "simplified"]
 
 _ZERO = -10_000_000
 """A value that is zero whatever the input."""
@@ -48,7 +48,7 @@ def canonical(architecture: Architecture) -> str:
         block, outputs = architecture.block, architecture.outputs
         segments = _chain(block) if len(outputs) == 1 and architecture.first < 0 else None
         if segments is None:
-            graph = _simplified([Item(n.op, n.inputs, n.attrs, n.weights, n.hole, n.scope) for n in architecture.nodes], outputs)
+            graph = simplified([Item(n.op, n.inputs, n.attrs, n.weights, n.hole, n.scope) for n in architecture.nodes], outputs)
             segments = _segments(graph)
         found = hashlib.blake2b(repr(segments).encode(), digest_size=8).hexdigest()
         architecture.__dict__["_canonical"] = found
@@ -110,7 +110,7 @@ def _of_graph(block: Block) -> tuple[int, ...] | None:
         items.append(item)
     if block.out < -1:
         return None
-    graph = _simplified(items, (block.out,))
+    graph = simplified(items, (block.out,))
     if any(item.op == "concat" and _outward(graph, place) for place, item in enumerate(graph.items)):
         return None
     return _segments(graph)
@@ -133,7 +133,7 @@ def _inlined(block: Block, inputs: Sequence[int], base: int) -> Iterator[Item | 
 # ---- what is left of a graph ------------------------------------------------------------------------------------------
 
 
-class _Graph(NamedTuple):
+class Graph(NamedTuple):
     """Items that matter, in the order in which they run; ``readers`` of each, and of the inputs."""
 
     items: list[Item]
@@ -141,7 +141,7 @@ class _Graph(NamedTuple):
     readers: Mapping[int, list[int]]
 
 
-def _simplified(items: Sequence[Item], outputs: Sequence[int]) -> _Graph:
+def simplified(items: Sequence[Item], outputs: Sequence[int]) -> Graph:
     """Without identities, zeros, dead branches and sums within sums."""
     value: list[int] = []  # what each place amounts to: a place, an input, or zero
     kept: dict[int, Item] = {}
@@ -213,7 +213,7 @@ def _flat_sum(place: int, kept: dict[int, Item], uses: Mapping[int, int], fixed:
     return kept[place]
 
 
-def _numbered(items: Mapping[int, Item], ends: Sequence[int]) -> _Graph:
+def _numbered(items: Mapping[int, Item], ends: Sequence[int]) -> Graph:
     """With places counted anew."""
     read = {i for item in items.values() for i in item.inputs} | set(ends)
     left = [p for p in items if p in read or items[p].op == "carry"]
@@ -226,7 +226,7 @@ def _numbered(items: Mapping[int, Item], ends: Sequence[int]) -> _Graph:
         found.append(Item(op, inputs, attrs, path, hole, scope))
         for i in inputs:
             readers.setdefault(i, []).append(n)
-    return _Graph(found, tuple(where.get(i, i) if i >= 0 else i for i in ends), readers)
+    return Graph(found, tuple(where.get(i, i) if i >= 0 else i for i in ends), readers)
 
 
 # ---- the order of channels --------------------------------------------------------------------------------------------
@@ -244,14 +244,14 @@ def _dense(item: Item) -> bool:
     return item.op in _DENSE and dict(item.attrs).get("groups", 1) == 1
 
 
-def _outward(graph: _Graph, place: int) -> bool:
+def _outward(graph: Graph, place: int) -> bool:
     """Whether the channels of a value reach an output of the graph as they are."""
     if place in graph.outputs:
         return True
     return any(not _dense(graph.items[r]) and _outward(graph, r) for r in graph.readers.get(place, ()))
 
 
-def _exchangeable(graph: _Graph, place: int) -> bool:
+def _exchangeable(graph: Graph, place: int) -> bool:
     """Whether the inputs of a concatenation may come in any order: its channels reach dense layers only, by layers that treat
     each by itself, and meet in sums only what a dense layer made for that sum."""
     if place in graph.outputs:
@@ -267,7 +267,7 @@ def _exchangeable(graph: _Graph, place: int) -> bool:
     return True
 
 
-def _made_for(graph: _Graph, place: int, reader: int) -> bool:
+def _made_for(graph: Graph, place: int, reader: int) -> bool:
     """Whether a value comes from a dense layer, by layers that treat each channel by itself, and is read by one only."""
     while place >= 0 and place not in graph.outputs and set(graph.readers[place]) == {reader}:
         item = graph.items[place]
@@ -282,7 +282,7 @@ def _made_for(graph: _Graph, place: int, reader: int) -> bool:
 # ---- segments ---------------------------------------------------------------------------------------------------------
 
 
-def _segments(graph: _Graph) -> tuple[int, ...]:
+def _segments(graph: Graph) -> tuple[int, ...]:
     """The names of the graph's segments, in order; of the whole where it has several inputs, outputs, or shared weights."""
     items, readers = graph.items, graph.readers
     if graph.outputs == (_INPUT,):
@@ -318,7 +318,7 @@ def _segments(graph: _Graph) -> tuple[int, ...]:
     return tuple(found)
 
 
-def _fixed(graph: _Graph) -> dict[int, tuple[int, int]]:
+def _fixed(graph: Graph) -> dict[int, tuple[int, int]]:
     """The items that do not depend on the input: the first and last of those that do that read them, by whatever way."""
     depends: list[bool] = []
     for item in graph.items:

@@ -12,7 +12,7 @@ from typing import Any
 
 from netwright.core.architecture import Architecture
 from netwright.core.objectives import Goal
-from netwright.core.trial import Fidelity, History, Trial
+from netwright.core.trial import Fidelity, History, longest
 from netwright.errors import DataError, NoFeasible
 from netwright.loop import Loop, read_history
 from netwright.recipe import Recipe
@@ -21,7 +21,7 @@ from netwright.session import Session
 from netwright.tables.regret import beside
 from netwright.tables.table import Table
 
-__all__ = ["forecast", "metrics", "sees_test", "work"]
+__all__ = ["epochs", "forecast", "metrics", "sees_test", "work"]
 
 _STOPPED = {
     "deadline": "the simulated time was up",
@@ -53,13 +53,13 @@ def forecast(recipe: Recipe, table: Table, goal: Goal) -> dict[str, Any]:
         "trials": trials,
         "trial_s": round(trial_s, 3),
         "search_s": round((trials or 0) * trial_s / workers, 1),
-        "epochs": _epochs(table, goal),
+        "epochs": epochs(table, goal),
         "simulated": True,
         "cost_known": bool(table.costs),
     }
 
 
-def _epochs(table: Table, goal: Goal) -> int:
+def epochs(table: Table, goal: Goal) -> int:
     """Epochs of a full trial: those that the objectives name, or the table's longest training."""
     named = [table.asked(objective.key).budget for objective in goal.objectives]
     return table.epochs if any(budget is None for budget in named) else max(budget or 0 for budget in named)
@@ -70,7 +70,7 @@ def _random_s(recipe: Recipe, table: Table, goal: Goal) -> float:
     asked = table.asked(goal.primary.key)
     unknown = float(recipe.of("estimator").get("cost_s", 1.0))
     rows = table.rows[:: max(1, len(table) // 500)]
-    spent = [table.seconds(row, _epochs(table, goal), asked.columns[0].dataset, asked.seed, unknown) for row in rows]
+    spent = [table.seconds(row, epochs(table, goal), asked.columns[0].dataset, asked.seed, unknown) for row in rows]
     return sum(spent) / len(spent)
 
 
@@ -94,7 +94,7 @@ def _search(session: Session, table: Table) -> History:
     runner: Any = session.runner
     loop = Loop(
         session.space, session.goal, session.strategy, session.runner, session.store, history,
-        Fidelity(_epochs(table, session.goal)), session.recipe.budget.trials, session.recipe.budget.seconds,
+        Fidelity(epochs(table, session.goal)), session.recipe.budget.trials, session.recipe.budget.seconds,
         screened=session.screened, ledger=session.ledger, tell=session.noted,
         clock=lambda: float(runner.now), patience_s=float("inf"), name=lambda architecture: _named(table, architecture),
     )  # fmt: skip
@@ -111,31 +111,25 @@ def _named(table: Table, architecture: Architecture) -> str:
         return architecture.id
 
 
-def _reached(trial: Trial) -> int:
-    """The epochs of a trial's last measurement."""
-    return max((m.fidelity.epochs for m in trial.measurements if m.fidelity), default=0)
-
-
 def _conclude(session: Session, table: Table, history: History) -> None:
     """The winner by validation among what was trained longest, then, once, the table's test column."""
     goal = session.goal
     met = [trial for trial in history.finished if goal.met(trial)]
-    longest = max(map(_reached, met), default=0)
-    met = [trial for trial in met if _reached(trial) == longest]
+    met = longest(met)
     if not met:
         limits = ", ".join(str(limit) for limit in goal.limits) or "the objectives"
         raise NoFeasible(f"no trial of {len(history)} met {limits}", where=str(session.folder), todo="Loosen the limit.")
     best = goal.front(met)[0]
     architecture = best.architecture
     if not session.of("winner"):
-        why = f"the best {goal.primary.key} of {len(met)} trials" + (f" after {longest} epochs" if longest else "")
+        why = f"the best {goal.primary.key} of {len(met)} trials" + (f" after {best.epochs} epochs" if best.epochs else "")
         trace = {path: list(a) if isinstance(a, tuple) else a for path, a in architecture.trace}
         session.write("winner", number=best.number, id=_named(table, architecture), trace=trace, values=best.values, why=why)
     if session.of("result"):
         return
     spent = sum(trial.seconds for trial in history.ended)
     drawn = min(len(table), max(1, int(spent / _random_s(session.recipe, table, goal) + 1e-9)))
-    found = beside(table, goal, table.find(architecture), drawn, _epochs(table, goal))
+    found = beside(table, goal, table.find(architecture), drawn, epochs(table, goal))
     if "test" in found:
         session.write("unsealed", split="test", table=table.name, column=found["test"]["column"], rows=None)
     told = found.get("test", found["validation"])

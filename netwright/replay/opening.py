@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from netwright import compose
+from netwright import compose, opening
 from netwright.core.architecture import Architecture, Signature
 from netwright.core.contracts import Device, Event, Infeasible, Site, Store
 from netwright.core.metrics import METRICS, Constraint
@@ -36,6 +36,7 @@ __all__ = [
     "checked",
     "opened",
     "resolved",
+    "space_of",
     "worker",
 ]
 
@@ -85,7 +86,7 @@ def _counted(table: Table, limit: Constraint) -> bool:
     return metric in METRICS and METRICS[metric].source == "counted"
 
 
-def _space(recipe: Recipe, task: TableTask, goal: Goal) -> tuple[Space, Screener | None]:
+def space_of(recipe: Recipe, task: TableTask, goal: Goal) -> tuple[Space, Screener | None]:
     """The table's rows as a space: the whole, or only what was measured."""
     space, _ = compose.build_space(recipe, task.signature)
     if not task.table.described.whole:
@@ -103,8 +104,8 @@ def checked(recipe: Recipe, task: TableTask) -> Checked:
     problems = compose.check(recipe, task)
     if problems:
         raise RecipeError("; ".join(problems))
-    space, screener = _space(recipe, task, goal)
-    compose.build_strategy(recipe, space, goal)  # raises for a setting that cannot be
+    space, screener = space_of(recipe, task, goal)
+    opening.strategy(recipe, space, goal)  # raises for a setting that cannot be
     sample(space, stream(recipe.seed, 0, "feasible"))  # raises NoFeasible before any folder is made
     return goal, space, screener
 
@@ -163,7 +164,7 @@ def opened(
     clock = Clock.of(log)
     made = importlib.import_module("netwright.runners.simulated").SimulatedRunner
     runner = made(f"{__name__}:worker", {"run": str(folder)}, recipe.workers, start=clock.now, began=clock.began)
-    strategy, estimator = compose.build_strategy(recipe, space, goal), compose.build_estimator(recipe)
+    strategy, estimator = opening.strategy(recipe, space, goal), compose.build_estimator(recipe)
     session = Session(recipe, folder, task, space, goal, strategy, estimator, store, runner, Ledger(), None, tell, log=list(log))
     session.screened = (lambda: screener.turned_away) if screener else (lambda: 0)
     OPEN[str(folder)] = Open(session, History())
@@ -181,10 +182,12 @@ def worker(argument: Mapping[str, Any]) -> Callable[[str, Mapping[str, Any]], It
     session, device, seed = work_on.session, NoDevice(), work_on.session.recipe.seed
 
     def work(kind: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        number = int(body["number"])
-        site = Site(session.task, device, session.store, session.goal, seed, number)
+        proposal = work_on.history.pending[int(body["number"])].proposal
+        if "continues" in body:
+            proposal = replace(proposal, notes={**proposal.notes, "continues": body["continues"]})
+        site = Site(session.task, device, session.store, session.goal, seed, int(body.get("root", body["number"])))
         try:
-            for measurement in session.estimator.estimate(work_on.history.pending[number].proposal, site):
+            for measurement in session.estimator.estimate(proposal, site):
                 yield {"kind": "measured", "body": measurement.to_json()}
         except Infeasible as broken:
             yield {"kind": "infeasible", "reason": str(broken), "body": broken.measurement.to_json()}

@@ -33,7 +33,7 @@ def search(recipe: Recipe, *, out: Path | str | None, tell: Tell, started: float
         with opened(recipe, folder, task, parts, store, tell) as session:
             body = opening.creation(recipe, task, space)
             body["task"] |= {"metrics": metrics(table, goal), "sees_test": sees_test(table, goal)}
-            session.write("created", **body)
+            session.write("created", **body, strategy_why="; ".join(session.strategy.remarks()))
             session.write("session", pid=os.getpid(), resumed=False, started=started, budget=_plain(recipe.budget))
             work(session, table, started)
     return folder

@@ -13,7 +13,7 @@ from typing import Any
 from netwright.core.contracts import Event
 from netwright.core.metrics import METRICS, Metric, Objective, parse_limit, parse_objective
 from netwright.core.objectives import Goal
-from netwright.core.trial import DONE
+from netwright.core.trial import DONE, longest
 from netwright.report.clock import renamed
 from netwright.report.log import Body, Log
 
@@ -123,7 +123,7 @@ def _point(row: Body, values: Mapping[str, float]) -> Body:
 
 def _front(log: Log, goal: Goal) -> list[Body]:
     """The front of all trials is the front of the fronts of some: so it stays quick with many."""
-    rest = log.as_trials()
+    rest = longest([trial for trial in log.as_trials() if goal.met(trial)])
     while len(rest) > _CHUNK:
         fewer = [t for i in range(0, len(rest), _CHUNK) for t in goal.front(rest[i : i + _CHUNK])]
         if len(fewer) > len(rest) // 2:

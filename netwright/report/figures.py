@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from netwright.core.metrics import Constraint
 from netwright.report.facts import Facts
+from netwright.report.plots import ACCENT, INK, RULE, SOFT, WARN, drawn, svg
 from netwright.report.words import arm as arm_name
 from netwright.report.words import name_of, scored, size, told, unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["control", "front", "progress"]
-
-_INK, _SOFT, _RULE, _ACCENT, _WARN, _BACK = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
-_COLOURS = {
-    _INK: "var(--ink,#1d2430)",
-    _SOFT: "var(--soft,#646d7a)",
-    _RULE: "var(--rule,#cfd4dc)",
-    _ACCENT: "var(--accent,#2563a8)",
-    _WARN: "var(--warn,#b4540a)",
-    _BACK: "var(--page,#ffffff)",
-}
-"""Stand-ins that matplotlib draws with → the page's variables."""
 
 _Dot = tuple[float, float, bool]
 """x, score, and whether the trial keeps the limits."""
 
 _MANY = 3000  # dots beyond which a plot is thinned
-_UNNEEDED = (
-    re.compile(r"<metadata>.*?</metadata>", re.S),
-    re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->", re.S),
-    re.compile(r' id="(?:figure|axes|patch|text|line2d|matplotlib|xtick|ytick|PathCollection|LineCollection|legend|Fill)[^"]*"'),
-)
-_FONT = re.compile(r"(font: (?:\w+ )?[\d.]+px |font-family: )'[^;\"]*")
 
 
 def progress(facts: Facts) -> str:
@@ -49,7 +29,7 @@ def progress(facts: Facts) -> str:
     dots = sorted((row["ended_s"], row["metrics"][objective.key], _meets(facts, row)) for row in _scored(facts, objective.key))
     if not dots:
         return ""
-    figure, axes = _figure(5.9, 3.3)
+    figure, axes = drawn(5.9, 3.3)
     low, high = _dots(axes, dots, objective.maximize)
     best: list[tuple[float, float]] = []
     for at, score, good in dots:
@@ -57,17 +37,17 @@ def progress(facts: Facts) -> str:
             best.append((at, score))
     if best:
         best.append((max(row["ended_s"] for row in ended), best[-1][1]))
-        axes.plot(*zip(*best, strict=True), color=_ACCENT, lw=1.8, drawstyle="steps-post", label="best so far")
+        axes.plot(*zip(*best, strict=True), color=ACCENT, lw=1.8, drawstyle="steps-post", label="best so far")
     for place, (state, marker) in enumerate((("infeasible", "|"), ("failed", "x")), 1):
         when = [row["ended_s"] for row in ended if row["state"] == state][:_MANY]
         if when:
             foot = (high - low) * 0.08 * place
             level = low - foot if objective.maximize else high + foot
-            axes.scatter(when, [level] * len(when), s=18, marker=marker, color=_WARN, lw=1.0, label=state)
+            axes.scatter(when, [level] * len(when), s=18, marker=marker, color=WARN, lw=1.0, label=state)
     axes.set_xlabel("time worked on the run (s)" if facts.spent["simulated_s"] is None else "simulated time (s)")
     axes.set_xlim(left=0)
     _score_axis(axes, objective.key)
-    return _svg(figure, f"Best {name_of(objective.key)} so far over time")
+    return svg(figure, f"Best {name_of(objective.key)} so far over time")
 
 
 def front(facts: Facts) -> str:
@@ -77,19 +57,19 @@ def front(facts: Facts) -> str:
     rows = [row for row in _scored(facts, primary.key) if row["metrics"].get(cost) is not None]
     if not rows:
         return ""
-    figure, axes = _figure(5.9, 3.3)
+    figure, axes = drawn(5.9, 3.3)
     edge = sorted((p["metrics"][cost], p["metrics"][primary.key]) for p in facts.front if p["metrics"].get(cost) is not None)
     dots = [(row["metrics"][cost], row["metrics"][primary.key], _meets(facts, row)) for row in rows]
     _dots(axes, dots, primary.maximize, [score for _, score in edge])
     if edge and others:
         steps = "steps-pre" if others[0].maximize else "steps-post"
-        axes.plot(*zip(*edge, strict=True), color=_ACCENT, lw=1.2, drawstyle=steps)
-    axes.scatter([x for x, _ in edge], [y for _, y in edge], s=22, color=_ACCENT, lw=0, label="front", zorder=3)
+        axes.plot(*zip(*edge, strict=True), color=ACCENT, lw=1.2, drawstyle=steps)
+    axes.scatter([x for x, _ in edge], [y for _, y in edge], s=22, color=ACCENT, lw=0, label="front", zorder=3)
     best = facts.best["metrics"] if facts.best else {}
     if facts.best and best.get(cost) is not None and best.get(primary.key) is not None:
         label = "winner" if facts.best["final"] else "best so far"
         at: dict[str, Any] = {"x": [best[cost]], "y": [best[primary.key]], "label": label}
-        axes.scatter(**at, s=95, facecolors="none", edgecolors=_ACCENT, lw=1.6, zorder=4)
+        axes.scatter(**at, s=95, facecolors="none", edgecolors=ACCENT, lw=1.6, zorder=4)
     lowest, highest = min(x for x, _, _ in dots), max(x for x, _, _ in dots)
     if lowest > 0 and 30 * lowest < highest:
         axes.set_xscale("log")
@@ -97,7 +77,7 @@ def front(facts: Facts) -> str:
     unit = unit_of(cost)
     axes.set_xlabel(name_of(cost) + (f" ({unit})" if unit else ""))
     _score_axis(axes, primary.key)
-    return _svg(figure, f"{name_of(primary.key)} against {name_of(cost)}, all trials, with the front")
+    return svg(figure, f"{name_of(primary.key)} against {name_of(cost)}, all trials, with the front")
 
 
 def control(facts: Facts) -> str:
@@ -108,65 +88,27 @@ def control(facts: Facts) -> str:
     if not arms:
         return ""
     metric = facts.control["metric"]
-    figure, axes = _figure(7.9, 0.75 + 0.34 * len(arms))
+    figure, axes = drawn(7.9, 0.75 + 0.34 * len(arms))
     interval = (facts.test or {}).get("interval")
     if interval:
-        axes.axvspan(*interval, color=_ACCENT, alpha=0.1, lw=0)
+        axes.axvspan(*interval, color=ACCENT, alpha=0.1, lw=0)
     for place, (arm, entry) in enumerate(arms):
-        colour = _ACCENT if arm == "winner" else _SOFT if arm == "random" else _WARN
+        colour = ACCENT if arm == "winner" else SOFT if arm == "random" else WARN
         scores = [score for score in entry["scores"] if score is not None]
         axes.scatter(scores, [place] * len(scores), s=22, color=colour, alpha=0.7, lw=0)
         axes.scatter([entry["score"]], [place], s=130, marker="|", color=colour, lw=2.2, zorder=3)
         note = told(metric, entry["score"]) + (f" · {size(entry)}" if size(entry) else "")
-        axes.annotate(note, (1.015, place), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=_SOFT)
-    axes.set_yticks(range(len(arms)), [arm_name(str(entry["name"]))[:34] for _, entry in arms], color=_INK)
+        axes.annotate(note, (1.015, place), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=SOFT)
+    axes.set_yticks(range(len(arms)), [arm_name(str(entry["name"]))[:34] for _, entry in arms], color=INK)
     axes.set_ylim(len(arms) - 0.4, -0.6)
-    axes.grid(axis="x", color=_RULE, lw=0.6)
+    axes.grid(axis="x", color=RULE, lw=0.6)
     axes.tick_params(axis="y", length=0)
     _percent(axes.xaxis, metric)
     axes.set_xlabel(f"{name_of(metric)} on the sealed test rows")
-    return _svg(figure, f"{name_of(metric)} on the test rows of winner, random architectures and references")
+    return svg(figure, f"{name_of(metric)} on the test rows of winner, random architectures and references")
 
 
-# ---- house style ------------------------------------------------------------------------------------------------------
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure  # heavy
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.patch.set_alpha(0)
-    axes = figure.add_subplot()
-    axes.patch.set_alpha(0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_RULE)
-    axes.tick_params(colors=_SOFT, labelsize=9, width=0.8)
-    axes.set_axisbelow(True)
-    axes.xaxis.label.set(color=_SOFT, fontsize=9.5)
-    axes.yaxis.label.set(color=_SOFT, fontsize=9.5)
-    return figure, axes
-
-
-def _svg(figure: Figure, title: str) -> str:
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    for axes in figure.axes:
-        legend = axes.get_legend()
-        if legend:
-            legend.set_frame_on(False)
-            for text in legend.get_texts():
-                text.set(color=_SOFT, fontsize=9)
-    out = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
-        FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    svg = out.getvalue()
-    for pattern in _UNNEEDED:
-        svg = pattern.sub("", svg)
-    for stand_in, colour in _COLOURS.items():
-        svg = svg.replace(stand_in, colour)
-    svg = _FONT.sub(r"\1system-ui, sans-serif", svg)
-    return svg.strip().replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" class="plot" ', 1)
+# ---- what they share --------------------------------------------------------------------------------------------------
 
 
 def _scored(facts: Facts, metric: str) -> list[dict[str, Any]]:
@@ -180,8 +122,8 @@ def _dots(axes: Axes, dots: Sequence[_Dot], maximize: bool, shown: Sequence[floa
     low, high = min([low, *shown]), max([high, *shown])
     thin = dots[:: len(dots) // _MANY + 1]
     inside = [dot for dot in thin if low <= dot[1] <= high]
-    full: dict[str, Any] = {"color": _SOFT, "alpha": 0.75, "lw": 0}
-    hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": _SOFT, "lw": 0.8}
+    full: dict[str, Any] = {"color": SOFT, "alpha": 0.75, "lw": 0}
+    hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": SOFT, "lw": 0.8}
     for good, label, style in ((True, "trial", full), (False, "breaks a limit", hollow)):
         some = [dot for dot in inside if dot[2] is good]
         if some:
@@ -195,7 +137,7 @@ def _dots(axes: Axes, dots: Sequence[_Dot], maximize: bool, shown: Sequence[floa
 
 def _score_axis(axes: Axes, metric: str) -> None:
     axes.set_ylabel(f"{name_of(metric)}, validation")
-    axes.grid(axis="y", color=_RULE, lw=0.6)
+    axes.grid(axis="y", color=RULE, lw=0.6)
     _percent(axes.yaxis, metric)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=5, handlelength=1.3, handletextpad=0.3, columnspacing=1.0)
 
@@ -208,9 +150,9 @@ def _percent(axis: Any, metric: str) -> None:
 def _limits(axes: Axes, limits: Sequence[Constraint], cost: str, score: str) -> None:
     for limit in limits:
         if limit.key == cost:
-            axes.axvline(limit.bound, color=_WARN, lw=1, ls=(0, (4, 3)), label=f"limit {told(cost, limit.bound)}")
+            axes.axvline(limit.bound, color=WARN, lw=1, ls=(0, (4, 3)), label=f"limit {told(cost, limit.bound)}")
         if limit.key == score:
-            axes.axhline(limit.bound, color=_WARN, lw=1, ls=(0, (4, 3)), label=f"limit {told(score, limit.bound)}")
+            axes.axhline(limit.bound, color=WARN, lw=1, ls=(0, (4, 3)), label=f"limit {told(score, limit.bound)}")
 
 
 def _limited(facts: Facts) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.core.architecture import Architecture
 from netwright.core.contracts import Event
-from netwright.core.trial import DONE, Measurement, Proposal, Trial
+from netwright.core.trial import DONE, Fidelity, Measurement, Proposal, Trial
 from netwright.report.clock import Clock
 
 __all__ = ["Body", "Log"]
@@ -142,7 +142,11 @@ class Log:
         """The ended trials in the shape in which the core compares them."""
         proposal = Proposal(_UNBUILT)
         ended = (row for row in self.trials.values() if row["state"] in DONE)
-        return [Trial(row["number"], proposal, row["state"], (Measurement(self.values(row)),)) for row in ended]
+        return [Trial(row["number"], proposal, row["state"], (Measurement(self.values(row), _reached(row)),)) for row in ended]
+
+
+def _reached(row: Body) -> Fidelity | None:
+    return Fidelity.from_json(row["fidelity"]) if row["fidelity"] else None
 
 
 def _fresh(body: Body) -> Body:
@@ -155,6 +159,7 @@ def _fresh(body: Body) -> Body:
         "attempt": body.get("attempt", 1),
         "fidelity": body.get("fidelity"),
         "parent": body.get("parent"),
+        "continues": body.get("continues"),
         "noisy": False,
         "started_s": None,
         "ended_s": None,

@@ -15,7 +15,7 @@ from netwright.core.contracts import Event
 from netwright.report import outcome, sections, tabled
 from netwright.report.facts import Facts, facts
 
-__all__ = ["page", "write"]
+__all__ = ["page", "whole", "write"]
 
 _ROOM = Path(__file__).parent
 
@@ -40,10 +40,16 @@ def page(facts: Facts, *, name: str = "run", recipe: str = "", architecture: Arc
         sections.recipe(facts, name, recipe or json.dumps(facts.recipe, indent=2, ensure_ascii=False)),
         tabled.notes(facts) if replayed else sections.notes(facts),
     ]
+    return whole(f"{facts.task.get('name', name)} – Netwright", parts, str(facts.created.get("version", "")))
+
+
+def whole(title: str, parts: Iterable[str], version: str, *, source: str = "from the log of the run", style: str = "") -> str:
+    """A page of the house from its parts; empty ones are left out. ``style``: what its plots need besides."""
     return Template((_ROOM / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(f"{facts.task.get('name', name)} – Netwright"),
-        style=(_ROOM / "style.css").read_text(encoding="utf-8"),
-        version=escape(str(facts.created.get("version", ""))),
+        title=escape(title),
+        style="\n".join(filter(None, [(_ROOM / "style.css").read_text(encoding="utf-8"), style])),
+        version=escape(version),
+        source=escape(source),
         body="\n".join(part for part in parts if part),
     )
 

@@ -44,5 +44,8 @@ class MemoryStore(Store):
             raise RunError(f"no blob has the digest {digest!r}")
         return self._blobs[digest]
 
+    def remove(self, digest: str) -> None:
+        self._blobs.pop(digest, None)
+
     def close(self) -> None:
         """Nothing to do: the log is still there to be read."""

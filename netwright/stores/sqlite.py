@@ -148,6 +148,9 @@ class SqliteStore(Store):
     def get(self, digest: str) -> bytes:
         return self._vault.get(digest)
 
+    def remove(self, digest: str) -> None:
+        self._vault.remove(digest)
+
     def close(self) -> None:
         self._flush()
         self._engine.dispose()

@@ -48,6 +48,12 @@ class FileVault(Vault):
             )
         return blob
 
+    def remove(self, digest: str) -> None:
+        try:
+            self.path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(f"the file cannot be removed ({error.strerror})", where=str(self.path(digest))) from error
+
     def path(self, digest: str) -> Path:
         """Where the blob of that digest is. Raises :class:`RunError` for anything that is not a digest."""
         if not re.fullmatch(r"[0-9a-f]{32}", digest):

@@ -7,7 +7,7 @@ from typing import Any
 
 from netwright.core.contracts import Strategy
 from netwright.core.objectives import Goal
-from netwright.core.picks import sample
+from netwright.core.picks import belongs, sample
 from netwright.core.seeds import stream
 from netwright.core.space import Space
 from netwright.core.trial import History, Proposal
@@ -25,6 +25,7 @@ class Random(Strategy):
         self.space, self.goal, self.seed = space, goal, seed
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
+        belongs(self.space, history)
         known, new = history.traces, set[Any]()
         proposals = []
         for number in range(history.next_number, history.next_number + slots):

@@ -14,7 +14,7 @@ from netwright.core.objectives import Goal
 from netwright.tables.table import Table
 from netwright.tables.values import Asked
 
-__all__ = ["beside", "chances", "test_of"]
+__all__ = ["beside", "chances", "keeping", "test_of"]
 
 
 def test_of(table: Table, asked: Asked) -> Asked | None:
@@ -50,7 +50,7 @@ def beside(table: Table, goal: Goal, row: int, drawn: int, epochs: int) -> dict[
     objective = goal.primary
     asked = table.asked(objective.key)
     values = table.everywhere(asked, epochs)
-    kept = ~np.isnan(values) & _keeping(table, goal.limits, epochs)
+    kept = ~np.isnan(values) & keeping(table, goal.limits, epochs)
     place = table.rows.index(row)
     sign = -1.0 if objective.maximize else 1.0
     order = np.argsort(np.where(kept, sign * values, np.inf), kind="stable")
@@ -78,7 +78,7 @@ def beside(table: Table, goal: Goal, row: int, drawn: int, epochs: int) -> dict[
     return found
 
 
-def _keeping(table: Table, limits: Sequence[Constraint], epochs: int) -> Any:
+def keeping(table: Table, limits: Sequence[Constraint], epochs: int) -> Any:
     """Which architectures keep all limits."""
     import numpy as np
 

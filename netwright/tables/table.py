@@ -34,7 +34,7 @@ class Table:
         self, name: str, described: Description, columns: tuple[Column, ...], data: Data, files: tuple[Path, ...], where: str
     ) -> None:
         self.name, self.described, self.columns, self.files, self.where = name, described, columns, files, where
-        self._data, self._values = data, dict[str, Values]()
+        self.stored, self._values = data, dict[str, Values]()
         self.space, self.settings, self.signature = described.space, dict(described.settings), described.signature
         self._raw: dict[str, list[Any]] = {}
         self.keys, self.dropped = self._keys()
@@ -50,7 +50,7 @@ class Table:
         """The key of every row that counts. Raises :class:`DataError` for a missing or doubled one."""
         parts = []
         for name in self.described.key:
-            texts = self._data[name].to_pylist()
+            texts = self.stored[name].to_pylist()
             for row, text in enumerate(texts):
                 if text is None or text != text:
                     raise DataError(f"row {row} has no {name}", where=self.where, todo="Every row names its architecture.")
@@ -225,18 +225,18 @@ class Table:
     def values(self, column: Column) -> Values:
         """The numbers of a column."""
         if column.field not in self._values:
-            self._values[column.field] = Values(column, self._data[column.field], self.where)
+            self._values[column.field] = Values(column, self.stored[column.field], self.where)
         return self._values[column.field]
 
     def distinct(self, column: Column) -> int | None:
         """How many different values a column of text or whole numbers has: classes of equal graphs, for one."""
-        stored = self._data[column.field]
+        stored = self.stored[column.field]
         kind = str(stored.type) if hasattr(stored, "type") else ""
         return len(stored.unique()) if kind in ("string", "large_string", "bool") or kind.startswith(("int", "uint")) else None
 
     def texts(self, name: str) -> list[Any]:
         """A column as it stands in the file, in the order of :attr:`keys`."""
-        stored = self._data[self.families[name][0].field].to_pylist()
+        stored = self.stored[self.families[name][0].field].to_pylist()
         return [stored[row] for row in self.rows]
 
     def value(self, row: int, asked: Asked, epochs: int) -> float:

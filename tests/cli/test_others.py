@@ -22,7 +22,7 @@ def test_list_has_every_part(capsys: pytest.CaptureFixture[str]) -> None:
         assert set(told[kind]) == set(listed(kind))
         assert all(told[kind].values())
     assert main(["list", "strategies"]) == 0
-    assert capsys.readouterr().out.startswith("evolution")
+    assert capsys.readouterr().out.startswith("asha")
 
 
 def test_list_has_all_bundled_data() -> None:

@@ -49,9 +49,10 @@ def architecture(file: str, place: int = HEAVY) -> Architecture:
     return replayed(module("spaces", table.space).space(table.signature, **table.settings), table.traces[place])
 
 
-def measured(file: str, where: Site, epochs: int | None = None, **options: Any) -> list[Measurement]:
-    fidelity = None if epochs is None else Fidelity(epochs)
-    return list(Table(table=file, **options).estimate(Proposal(architecture(file), fidelity), where))
+def measured(file: str, where: Site, epochs: int | None = None, of: int = 0, after: int = 0, **options: Any) -> list[Measurement]:
+    fidelity = None if epochs is None else Fidelity(epochs, of=of)
+    notes = {"continues": {"number": 0, "epochs": after, "checkpoint": "", "values": {}}} if after else {}
+    return list(Table(table=file, **options).estimate(Proposal(architecture(file), fidelity, notes=notes), where))
 
 
 @pytest.mark.parametrize("objectives", [("val_acc",), ("val_acc@5", "latency_ms@phone"), ("params",), ("val_acc#1",)])
@@ -71,6 +72,16 @@ def test_the_fidelity_says_how_far_it_goes(file: str) -> None:
     assert [m.fidelity.epochs for m in measured(file, site(file, "val_acc"), 6) if m.fidelity] == [1, 2, 6]
 
 
+def test_a_step_on_a_curve_is_measured_at_its_end_and_costs_the_rest(file: str) -> None:
+    each = rows()[HEAVY]["seconds.0"][0]
+    (first,) = measured(file, site(file, "val_acc"), 3, of=9)
+    (second,) = [m for m in measured(file, site(file, "val_acc"), 9, after=3) if m.fidelity]
+    assert [m.fidelity for m in (first, second)] == [Fidelity(3, of=9), Fidelity(9)]
+    assert [m.cost["train"] for m in (first, second)] == [pytest.approx(3 * each), pytest.approx(6 * each)]
+    assert Table(table=file).rungs(site(file, "val_acc").goal) == ()
+    assert Table(table=file).rungs(site(file, "val_acc@4").goal) == (4,)
+
+
 def test_a_named_budget_is_one_training_of_that_length(file: str) -> None:
     (only,) = measured(file, site(file, "val_acc@4"))
     assert only.fidelity == Fidelity(4)
@@ -84,8 +95,13 @@ def test_budgets_without_a_curve_are_trainings_of_their_own(tmp_path: Path) -> N
         {"field": "s", "role": "cost", "budget": 8},
     ]
     file = str(write(tmp_path / "own.parquet", some, described(columns=columns, name="own")))
-    found = measured(file, site(file, "val_acc"))
-    assert [(m.fidelity, m.cost["train"]) for m in found] == [(Fidelity(4), 40.0), (Fidelity(8), 80.0)]
+    (only,) = measured(file, site(file, "val_acc"))
+    assert (only.fidelity, only.cost["train"]) == (Fidelity(8), 80.0), "the shorter one would cost 40 more"
+    (shorter,) = measured(file, site(file, "val_acc"), 5)
+    assert (shorter.fidelity, shorter.cost["train"]) == (Fidelity(4, of=5), 40.0)
+    assert Table(table=file).rungs(site(file, "val_acc").goal) == (4, 8)
+    (further,) = measured(file, site(file, "val_acc"), after=4)
+    assert further.cost["train"] == 80.0, "it cannot be gone on with"
     with pytest.raises(DataError, match=r"nothing was measured after 2 epochs.*The least is 4"):
         measured(file, site(file, "val_acc"), 2)
 

@@ -1,51 +1,92 @@
-"""Every strategy of the folder passes the kit; what is not named random beats it."""
+"""Every strategy of the folder passes the kit, on every space of the folder; what is not named random beats it."""
+
+import inspect
 
 import pytest
 
-from netwright.core.metrics import parse_objective
+from netwright.core.contracts import Need
 from netwright.core.objectives import Goal
-from netwright.core.space import Space, op
-from netwright.core.trial import History
-from netwright.errors import RecipeError
-from netwright.registry import listed, part
+from netwright.registry import listed, nested, part
 from netwright.testing import strategy as kit
 
+OPTIONAL = {"optuna": "optuna"}
+"""Strategies that need a package of their own, which may not be there."""
 
-@pytest.mark.parametrize("name", listed("strategies"))
-def test_conformance(name: str) -> None:
-    made = part("strategies", name)
-    kit.check_all(lambda space, goal, seed: made(space, goal, seed))
+SMALL: dict[str, str] = {"predictor": "predictor[rounds=1]"}
+"""Strategies that take their time, with settings that make them quick."""
+
+DEAR: frozenset[str] = frozenset({"auto", "bayes", "optuna", "ppo", "predictor", "reinforce"})
+"""Those that take their time nevertheless: fewer trials, and fewer seeds."""
+
+MAY_REFUSE = frozenset({"grid"})
+"""Strategies for small spaces only."""
 
 
-@pytest.mark.parametrize("name", [name for name in listed("strategies") if name != "random"])
+def _names() -> list[str]:
+    """Every strategy; a wrapper around two others."""
+    found = []
+    for name in listed("strategies"):
+        wraps = "inner" in inspect.signature(part("strategies", name)).parameters
+        found += [f"{name}({inner})" for inner in ("random", "evolution")] if wraps else [SMALL.get(name, name)]
+    return found
+
+
+NAMES = _names()
+
+
+def made(text: str) -> kit.Make:
+    """What builds the strategy of that name; skips where its package is not installed."""
+    for named in nested(text, "strategy"):
+        if named.name in OPTIONAL:
+            pytest.importorskip(OPTIONAL[named.name], reason=f"{named.name} needs the package {OPTIONAL[named.name]}")
+    return kit.made(text)
+
+
+def goals(text: str) -> dict[str, Goal]:
+    """What the strategy can serve."""
+    several = all(Need.ONE_OBJECTIVE not in part("strategies", named.name).needs for named in nested(text, "strategy"))
+    return {name: goal for name, goal in kit.goals().items() if several or len(goal.objectives) == 1}
+
+
+def is_dear(text: str) -> bool:
+    return any(named.name in DEAR for named in nested(text, "strategy"))
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_conformance(text: str) -> None:
+    kit.check_all(made(text), goals(text), 16 if is_dear(text) else 40, may_refuse=text in MAY_REFUSE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [text for text in NAMES if is_dear(text)])
+def test_conformance_in_full(text: str) -> None:
+    kit.check_all(made(text), goals(text), trials=40)
+
+
+PAIRS = [(text, space) for text in NAMES for space in kit.published()]
+"""Every strategy with every space. In the quick suite each strategy meets some spaces, and each space some strategies."""
+
+QUICK = [(text, space) for n, (text, space) in enumerate(PAIRS) if (n // len(kit.published()) + n) % 8 == 0]
+
+
+def _anywhere(text: str, space: str) -> None:
+    for goal in goals(text).values():
+        if not kit.check_anywhere(made(text), kit.published_space(space), goal, may_refuse=text in MAY_REFUSE):
+            return
+
+
+@pytest.mark.parametrize(("text", "space"), QUICK)
+def test_a_space_of_the_folder(text: str, space: str) -> None:
+    _anywhere(text, space)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "space"), [pair for pair in PAIRS if pair not in QUICK])
+def test_every_space_of_the_folder(text: str, space: str) -> None:
+    _anywhere(text, space)
+
+
+@pytest.mark.parametrize("text", [text for text in NAMES if text not in ("random", "grid")])
 @pytest.mark.parametrize("space", ["cell", "wired"])
-def test_it_beats_random(name: str, space: str) -> None:
-    made = part("strategies", name)
-    kit.check_beats_random(lambda space, goal, seed: made(space, goal, seed), kit.SPACES[space], trials=80)
-
-
-@pytest.mark.parametrize(
-    "options", [{"population": 1}, {"population": 5, "tournament": 6}, {"crossover": 2.0}, {"tournament": 0}]
-)
-def test_evolution_refuses_settings_that_cannot_be(options: dict[str, float]) -> None:
-    with pytest.raises(RecipeError, match="tournament <= population"):
-        part("strategies", "evolution")(kit.SPACES["cell"], kit.goals()["one"], 0, **options)
-
-
-def test_evolution_bears_a_space_of_one_architecture() -> None:
-    goal = Goal((parse_objective("accuracy"),))
-    strategy = part("strategies", "evolution")(Space(op("conv3")), goal, 0, population=2, tournament=1)
-    assert len(kit.played(strategy, goal, 10)) == 10
-
-
-def test_evolution_with_crossover_mixes_two_parents() -> None:
-    goal = kit.goals()["one"]
-    strategy = part("strategies", "evolution")(kit.SPACES["cell"], goal, 0, population=10, tournament=3, crossover=1.0)
-    history = kit.played(strategy, goal, 40)
-    assert all("parent" in trial.proposal.notes for trial in history.ended[10:])
-
-
-def test_random_repeats_nothing_while_something_new_is_left() -> None:
-    history = kit.played(part("strategies", "random")(kit.SPACES["cell"], kit.goals()["one"], 0), kit.goals()["one"], 200)
-    assert len({trial.architecture.id for trial in history}) == 200
-    assert isinstance(history, History)
+def test_it_beats_random(text: str, space: str) -> None:
+    kit.check_beats_random(made(text), kit.SPACES[space], trials=80, seeds=8 if is_dear(text) else 20)

@@ -226,7 +226,7 @@ def _stacked(
     for option in given:
         if not any(option in options for options in known):
             every = ", ".join(option for options in known for option in options)
-            todo = f"Its settings: {every}." if every else "It has no settings."
+            todo = f"Its settings: {every}." if every else f"It has none: name the {kind} whose setting it is, with --{kind}."
             raise RecipeError(f"{kind} {text} has no setting {option!r}", todo=todo)
     built: Any = None
     for named, maker, parameters, options in reversed([*zip(stack, makers, takes, known, strict=True)]):

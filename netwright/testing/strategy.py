@@ -6,7 +6,7 @@ The spaces, the landscapes and the loop in short are in :mod:`netwright.testing.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from netwright.core.objectives import Goal
@@ -58,11 +58,19 @@ __all__ = [
 _CONV = op("conv", kernel=3)
 
 
-def check_all(make: Make, goals: Mapping[str, Goal] | None = None, trials: int = 40, may_refuse: bool = False) -> None:
-    """Everything below but :func:`check_beats_random`, on every space of this kit, for each of ``goals`` (one objective, two,
-    one with a limit). ``may_refuse``: whether a space may be too large for it. Raises AssertionError."""
+def check_all(
+    make: Make,
+    goals: Mapping[str, Goal] | None = None,
+    trials: int = 40,
+    may_refuse: bool = False,
+    spaces: Collection[str] = tuple(SPACES),
+) -> None:
+    """Everything below but :func:`check_beats_random`, on every space of this kit (or ``spaces``), for each of ``goals`` (one
+    objective, two, one with a limit). ``may_refuse``: whether a space may be too large for it. Raises AssertionError."""
     goals = _goals() if goals is None else goals
     for name, space in SPACES.items():
+        if name not in spaces:
+            continue
         if may_refuse and check_refused(make, space, goals["one"]):
             continue
         for goal in goals.values():

@@ -115,7 +115,7 @@ def test_a_limit_that_nothing_meets_is_said_with_the_nearest(say: Say) -> None:
         (["digits", "--space", "mlp"], "table inputs"),
         (["wine", "--space", "chain"], "image inputs"),
         (["digits", "--set", "strategy.populaton=3"], "populaton"),
-        (["digits", "--set", "strategy.population=many"], "population"),
+        (["digits", "--strategy", "evolution", "--set", "strategy.population=many"], "population"),
         (["digits", "--set", "control.seeds=0"], "seeds"),
         (["digits", "--set", "population=3"], "strategy.population"),
         (["digits", "--seed", "-1"], "seed"),

@@ -32,6 +32,8 @@ COUNTED = [
     "params<=8k",
     "--workers",
     "1",
+    "--strategy",
+    "evolution",
     "--set",
     "strategy.population=4",
     "--set",

@@ -20,16 +20,21 @@ KNOWN = 256
 class Listed:
     """What is still possible after some answers: ``count`` traces, whose next answer at ``path`` leads on."""
 
-    __slots__ = ("branches", "count", "path")
+    __slots__ = ("_limited", "branches", "count", "path")
 
     def __init__(self) -> None:
         self.count = 0
         self.path = ""
         self.branches: dict[Answer, Listed] = {}
+        self._limited: Limited | None = None
 
     def limited(self, hole: Choice | Subset) -> Limited:
         """The hole with the answers that are left."""
-        return Limited(hole, tuple(self.branches), tuple(branch.count for branch in self.branches.values()))
+        known = self._limited
+        if known is None or known.hole is not hole:
+            counts = tuple(branch.count for branch in self.branches.values())
+            known = self._limited = Limited(hole, tuple(self.branches), counts)
+        return known
 
     def after(self, path: str, answer: Answer, name: str) -> Listed | None:
         """What is left then; None where several options are kept, which is the whole space's affair."""
@@ -63,6 +68,7 @@ class Listing:
         for path, answer in asked:
             at.path = path
             fresh = answer not in at.branches
+            at._limited = None
             at = at.branches.setdefault(answer, Listed())
             at.count += 1
         if fresh:

@@ -34,7 +34,7 @@ from netwright.core.terms import (
     Tie,
     op,
 )
-from netwright.core.walk import ALL, Pick, Walk
+from netwright.core.walk import ALL, Laid, Pick, Walk
 from netwright.core.wellformed import check, has_let
 from netwright.errors import SpaceError
 
@@ -74,6 +74,7 @@ class Space:
     """An expression with holes, the rules it refers to, and what it accepts beyond being well formed.
 
     ``heads`` are laid over the body's output, one for each head of the signature; without them the body is the only output.
+    ``apart``: networks that compute the same were measured apart, as the rows of a table are, so that each is one of its own.
     Raises :class:`SpaceError`, with the path in the expression, where it is not well formed.
     """
 
@@ -85,6 +86,7 @@ class Space:
     screen: Screen | None = field(default=None, compare=False)
     heads: tuple[Term, ...] = ()
     listing: Listing | None = field(default=None, compare=False, repr=False)
+    apart: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.heads, (tuple, list)):
@@ -119,7 +121,7 @@ class Space:
             listing.add(asked)
         if not listing.count:
             raise SpaceError("no trace is listed", where=self.name)
-        return replace(self, listing=listing)
+        return replace(self, listing=listing, apart=True)
 
     @cached_property
     def _lets(self) -> bool:
@@ -127,9 +129,14 @@ class Space:
         return any(has_let(term) for term in (self.body, *self.heads, *self.rules.values()))
 
     @cached_property
-    def _laid(self) -> dict[Any, Any]:
-        """Blocks of the parts without holes, by term: laid once for all architectures."""
-        return {}
+    def _laid(self) -> Laid:
+        """Blocks of the parts without holes: laid once for all architectures."""
+        return Laid()
+
+    @cached_property
+    def _made(self) -> Laid:
+        """Blocks of the parts that functions of Lets returned."""
+        return Laid()
 
     @cached_property
     def _open(self) -> dict[int, bool]:

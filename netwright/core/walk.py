@@ -31,7 +31,10 @@ from netwright.errors import SpaceError
 if TYPE_CHECKING:
     from netwright.core.space import Space
 
-__all__ = ["ALL", "Pick", "Walk"]
+__all__ = ["ALL", "Laid", "Pick", "Walk"]
+
+MADE = 4096
+"""Blocks of what Lets made that are kept at most, for functions that give the same terms again and again."""
 
 ALL: Final = None
 """The answer that keeps every option: a supernet's way."""
@@ -49,7 +52,6 @@ class Walk:
         self.trace: dict[str, Answer] = {}
         self.laid, self.open = space._laid, space._open
         self.tied: dict[tuple[int, str, int], Block] = {}
-        self.made: list[Term] = []  # keeps what `laid` knows by its address
         self.at = space.listing.root if space.listing else None
 
     def root(self) -> tuple[Block, tuple[int, ...]]:
@@ -105,7 +107,7 @@ class Walk:
         if block is None:
             block = _PARTS[term.__class__](self, term, dp, n, depth)
             if not self.holds(term):
-                self.laid[key] = block
+                self.laid.keep(key, term, block)
                 block.many = True
         return block
 
@@ -158,7 +160,7 @@ class Walk:
         inner = self.named(option, f"{term.name}={i}", n, depth) if term.name else self.go(option, f"{dp}={i}", n, depth)
         block = _wrapped(inner, n, path)
         if not self.holds(option):
-            self.laid[key] = block
+            self.laid.keep(key, option, block)
             block.many = True
         return block
 
@@ -251,7 +253,7 @@ class Walk:
                 if block is None:
                     block = self.op(part, f"{dp}.{name}", n, depth, len(inputs))
                     if not self.holds(part):
-                        self.laid[key] = block
+                        self.laid.keep(key, part, block)
             else:
                 block = self.go(part, f"{dp}.{name}", len(inputs), depth)
             places[name] = builder.put(block, inputs, f".{name}")
@@ -295,9 +297,10 @@ class Walk:
         if holds_holes(made):
             raise SpaceError(f"{term.rule} returned a term with holes", where=dp, todo="Give the holes to the Let.")
         shared = self.laid, self.open
-        self.laid, self.open = {}, _Closed()  # what is known by its address dies with this walk
-        self.made.append(made)
-        block = self.go(made, dp, n, depth)
+        self.laid, self.open = self.space._made, _Closed()
+        if len(self.laid) > MADE:
+            self.laid.clear()
+        block = _PARTS[made.__class__](self, made, dp, n, depth)
         block.many = False  # it was made for this place
         self.laid, self.open = shared
         return block
@@ -321,6 +324,14 @@ def _once(block: Block, name: str) -> Block:
     if not block.many:
         block.many, block.tied = True, name
     return block
+
+
+class Laid(dict[tuple[int, ...], Block]):
+    """Blocks by the addresses of their terms, which live as long as the blocks are known here."""
+
+    def keep(self, key: tuple[int, ...], term: Term, block: Block) -> None:
+        self[key] = block
+        block.memo.setdefault("terms", []).append(term)
 
 
 class _Closed(dict[int, bool]):

@@ -89,8 +89,7 @@ def _counted(table: Table, limit: Constraint) -> bool:
 def space_of(recipe: Recipe, task: TableTask, goal: Goal) -> tuple[Space, Screener | None]:
     """The table's rows as a space: the whole, or only what was measured."""
     space, _ = compose.build_space(recipe, task.signature)
-    if not task.table.described.whole:
-        space = space.only(task.table.traces)
+    space = replace(space, apart=True) if task.table.described.whole else space.only(task.table.traces)
     counted = [limit for limit in goal.limits if _counted(task.table, limit)]
     screener = Screener(task.table, counted) if counted else None
     return space.screened(screener), screener

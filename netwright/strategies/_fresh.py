@@ -14,7 +14,7 @@ from netwright.core.trial import History, Proposal, Trial
 from netwright.errors import NoFeasible, SpaceError
 from netwright.layers.canonical import canonical
 
-__all__ = ["Fold", "Fresh", "bred"]
+__all__ = ["Fold", "Fresh", "bred", "naming"]
 
 TRIES = 20
 """Drafts that are known already before one is proposed again: a small space may hold nothing new."""
@@ -26,14 +26,16 @@ def _row(architecture: Architecture) -> Any:
     return architecture.trace
 
 
-class Fresh:
-    """The proposals of one question, none of which computes what another trial did, while drafts of that kind are found.
+def naming(space: Space, each: bool = False) -> Callable[[Architecture], Any]:
+    """What names an architecture: all that compute the same are one, but for the rows of a table, and where ``each`` counts."""
+    return _row if each or space.apart else canonical
 
-    Where a table lists the space, every row is one of its own.
-    """
+
+class Fresh:
+    """The proposals of one question, none of which computes what another trial did, while drafts of that kind are found."""
 
     def __init__(self, space: Space, history: History) -> None:
-        self.name: Callable[[Architecture], Any] = _row if space.listing else canonical
+        self.name = naming(space)
         self.known, self.traces = history.names(self.name), history.traces
         self.names, self.new = set[Any](), set[Any]()
 

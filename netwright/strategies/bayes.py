@@ -12,7 +12,6 @@ import numpy as np
 from scipy.special import ndtr
 
 from netwright.core.contracts import Belief, Strategy, Surrogate
-from netwright.core.metrics import Constraint
 from netwright.core.objectives import Goal
 from netwright.core.picks import belongs
 from netwright.core.seeds import integer
@@ -21,6 +20,7 @@ from netwright.core.trial import History, Proposal, Trial
 from netwright.errors import RecipeError
 from netwright.registry import part
 from netwright.strategies import improvement
+from netwright.strategies._costs import over, softened
 from netwright.strategies.candidates import Candidates, Pool
 
 __all__ = ["Bayes"]
@@ -171,7 +171,7 @@ class Bayes(Strategy):
         likely = np.ones(len(pool.architectures))
         for limit in self.goal.limits:
             known = [t for t in history.ended if np.isfinite(t.values.get(limit.key, np.nan))]
-            values = np.array([_excess(limit, t) for t in known])
+            values = np.array([over(limit, t) for t in known])
             if len(known) >= 2 and (values > 0).any():
                 told = self._belief(f"limit {limit.key}", known, values, _plain, pool, pending)
                 likely *= ndtr(-told.belief.mean / np.sqrt(told.belief.std**2 + told.noise**2))
@@ -183,12 +183,6 @@ class _Told:
 
     def __init__(self, belief: Belief, values: Any, noise: float) -> None:
         self.belief, self.values, self.noise = belief, values, noise
-
-
-def _excess(limit: Constraint, trial: Trial) -> float:
-    """How far a value lies over its limit, in units of the limit; negative where it is kept."""
-    value = trial.values[limit.key]
-    return (limit.bound - value if limit.at_least else value - limit.bound) / (abs(limit.bound) or 1.0)
 
 
 def _looked_at(values: Any) -> Any:
@@ -204,7 +198,4 @@ def _plain(costs: Any) -> Any:
 
 
 def _softened(costs: Any) -> Any:
-    """Costs in widths of the better half; beyond the median their logarithm, as it matters little how bad the bad ones are."""
-    middle = np.median(costs)
-    beyond = (costs - middle) / max(float(middle - costs.min()), 1e-12)
-    return np.where(beyond > 0, np.log1p(np.maximum(beyond, 0.0)), beyond)
+    return softened(costs, costs)

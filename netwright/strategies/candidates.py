@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from netwright.core.size import size
 from netwright.core.space import Space
 from netwright.core.trial import History, Trial
 from netwright.errors import SpaceError
-from netwright.layers.canonical import canonical
+from netwright.strategies._fresh import naming
 from netwright.surrogates.encode import encoded
 
 __all__ = ["Candidates", "Pool"]
@@ -29,36 +29,34 @@ PARENTS, MUTANTS = 5, 20
 
 
 class Pool:
-    """Architectures, their codes (one array as long as the pool is), and which of them are still to be had.
+    """Architectures, their codes (one array as long as the pool is), and which of them are still to be had: of those that have
+    one ``name`` the first, while none of them is known."""
 
-    ``each``: those that compute the same are told apart, as they may take different times."""
-
-    def __init__(self, architectures: Sequence[Architecture], codes: Any, each: bool = False) -> None:
-        self.architectures, self.codes, self.each = architectures, codes, each
+    def __init__(self, architectures: Sequence[Architecture], codes: Any, name: Callable[[Architecture], Any]) -> None:
+        self.architectures, self.codes, self.name = architectures, codes, name
         self.free = np.ones(len(architectures), dtype=bool)
         self._alike: dict[Any, list[int]] = {}
         for place, architecture in enumerate(architectures):
-            alike = self._alike.setdefault(self._name(architecture), [])
+            alike = self._alike.setdefault(name(architecture), [])
             alike.append(place)
             self.free[place] = len(alike) == 1
-
-    def _name(self, architecture: Architecture) -> Any:
-        return architecture.trace if self.each else canonical(architecture)
 
     def without(self, architectures: Iterable[Architecture]) -> Pool:
         """The same pool, but for those that are known or under way, and what counts as the same."""
         fewer = Pool.__new__(Pool)
         fewer.__dict__.update(self.__dict__, free=self.free.copy())
         for architecture in architectures:
-            fewer.free[self._alike.get(self._name(architecture), [])] = False
+            fewer.free[self._alike.get(self.name(architecture), [])] = False
         return fewer
 
 
 class Candidates:
-    """The candidates of a space. ``whole``: up to so many architectures, all of them are. ``each``: see :class:`Pool`."""
+    """The candidates of a space. ``whole``: up to so many architectures, all of them are. ``each``: those that compute the same
+    are told apart, as they may take different times."""
 
     def __init__(self, space: Space, seed: int, encoding: str, *, whole: int = 30_000, each: bool = False) -> None:
-        self.space, self.seed, self.encoding, self.whole, self.each = space, seed, encoding, whole, each
+        self.space, self.seed, self.encoding, self.whole = space, seed, encoding, whole
+        self.each, self._name = each, naming(space, each)
         self._drawn: tuple[int, list[Architecture]] = (-1, [])
 
     @cached_property
@@ -79,7 +77,7 @@ class Candidates:
         rng = stream(self.seed, number, "mutants")
         found = {a.trace: a for a in (*self._draws(number // EVERY), *self._mutants(best, rng))}
         kept = list(found.values())
-        return Pool(kept, self.codes(kept), self.each).without(history.architectures)
+        return Pool(kept, self.codes(kept), self._name).without(history.architectures)
 
     def draws(self, rng: Random, count: int) -> list[Architecture]:
         """Drawn at random, for a first design."""
@@ -95,11 +93,11 @@ class Candidates:
                 if excess(self.space, architecture) == 0:
                     kept.append(architecture)
                     self.codes([architecture])
-                    canonical(architecture)
+                    self._name(architecture)
                     architecture.shed()
             if not kept:
                 sample(self.space, stream(self.seed, 0, "pool"))  # raises NoFeasible, with the nearest
-            shared[key] = Pool(kept, self.codes(kept), self.each)
+            shared[key] = Pool(kept, self.codes(kept), self._name)
         pool: Pool = shared[key]
         return pool
 

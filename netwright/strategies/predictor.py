@@ -12,21 +12,18 @@ import numpy as np
 
 from netwright.core.architecture import Architecture
 from netwright.core.contracts import Strategy, Surrogate
-from netwright.core.metrics import Constraint
 from netwright.core.objectives import Goal
 from netwright.core.picks import belongs, mutate, sample
 from netwright.core.seeds import integer, stream
 from netwright.core.space import Space
 from netwright.core.trial import FINISHED, History, Proposal, Trial
 from netwright.errors import RecipeError, SpaceError
-from netwright.layers.canonical import canonical
 from netwright.registry import part
+from netwright.strategies._costs import over, softened
+from netwright.strategies._fresh import Fresh
 from netwright.strategies.candidates import Candidates
 
 __all__ = ["Predictor"]
-
-UNSEEN = 20
-"""Draws that are known already before one is proposed again."""
 
 LEARNED = 500
 """Trials that the predictor learns from at most: the best half of so many, and the latest."""
@@ -77,22 +74,16 @@ class Predictor(Strategy):
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
-        known = {canonical(architecture) for architecture in history.architectures}
-        proposals = []
+        fresh, proposals = Fresh(self.space, history), []
         for number in range(history.next_number, history.next_number + slots):
             ranked = self._ranking(history) if number >= self.design else []
-            chosen = next((a for a in ranked if canonical(a) not in known), None) or self._drawn(number, known)
-            known.add(canonical(chosen))
-            proposals.append(Proposal(chosen))
+            chosen = next((a for a in ranked if fresh.is_new(a)), None)
+            proposals.append(fresh.taken(Proposal(chosen)) if chosen else fresh.take(self._draws(number)))
         return proposals
 
-    def _drawn(self, number: int, known: set[str]) -> Architecture:
+    def _draws(self, number: int) -> Callable[[int], Proposal]:
         rng = stream(self.seed, number, "predictor")
-        for _ in range(UNSEEN):
-            drawn = sample(self.space, rng)
-            if canonical(drawn) not in known:
-                break
-        return drawn
+        return lambda attempt: Proposal(sample(self.space, rng))
 
     # ---- a generation ----------------------------------------------------------------------------------------------------
 
@@ -142,13 +133,13 @@ class Predictor(Strategy):
     def _taught(self, known: Sequence[Trial], past: Sequence[Trial]) -> Callable[[Any], Any]:
         """What puts codes in order, best first: those that keep the measured limits, then by how far they break them."""
         costs = np.array([self.goal.costs(trial) for trial in known])
-        models = [self._model(f"objective {k}", known, column, _softened(column, column)) for k, column in enumerate(costs.T)]
+        models = [self._model(f"objective {k}", known, column, softened(column, column)) for k, column in enumerate(costs.T)]
         front = np.array([self.goal.costs(trial) for trial in self.goal.front(known) or known])
-        near = np.stack([_softened(column, front[:, k]) for k, column in enumerate(costs.T)], axis=1)
+        near = np.stack([softened(column, front[:, k]) for k, column in enumerate(costs.T)], axis=1)
         limits = []
         for limit in self.goal.limits:
             told = [trial for trial in past if np.isfinite(trial.values.get(limit.key, np.nan))]
-            sides = np.array([_over(limit, trial) for trial in told])
+            sides = np.array([over(limit, trial) for trial in told])
             if len(told) > 1 and sides.max() > 0:
                 limits.append(self._model(f"limit {limit.key}", told, sides, sides))
 
@@ -171,20 +162,6 @@ class Predictor(Strategy):
         model: Surrogate = self._maker(integer(self.seed, len(trials), f"predictor {name}"))
         model.fit(self.candidates.codes([trials[row].architecture for row in rows]), scaled[rows])
         return model
-
-
-def _over(limit: Constraint, trial: Trial) -> float:
-    """How far a value lies over its limit, in units of the limit; negative where it is kept."""
-    value = trial.values[limit.key]
-    return (limit.bound - value if limit.at_least else value - limit.bound) / (abs(limit.bound) or 1.0)
-
-
-def _softened(costs: Any, values: Any) -> Any:
-    """Values in widths of the better half of ``costs``; beyond the median their logarithm, as it matters little how bad the bad
-    ones are."""
-    middle = np.median(costs)
-    beyond = (values - middle) / max(float(middle - costs.min()), 1e-12)
-    return np.where(beyond > 0, np.log1p(np.maximum(beyond, 0.0)), beyond)
 
 
 def _ascending(values: Any) -> Any:

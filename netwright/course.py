@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from netwright import compose, control, opening
@@ -45,6 +46,7 @@ def _search(session: Session, first: list[Proposal]) -> History:
         return history
     slots = session.runner.slots()
     prospect = session.estimator.prospect(session.goal, full=planned.fidelity, trials=planned.trials, slots=slots)
+    prospect = replace(prospect, seconds=planned.trial_s)
     session.strategy = compose.build_strategy(session.recipe, session.space, session.goal, prospect)
     loop = Loop(
         session.space,

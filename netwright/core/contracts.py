@@ -61,13 +61,15 @@ class Prospect:
     """What is known of a search before it begins, for strategies that plan ahead.
 
     ``full``: what a full evaluation costs. ``rungs``: the epochs at which the estimator can measure, ascending; empty where it
-    can after any number. ``trials``: how many the budget allows, None where nobody knows. ``slots``: trials side by side.
+    can after any number. ``trials``: how many the budget allows, ``seconds``: what one of them takes, None where nobody knows.
+    ``slots``: trials side by side.
     """
 
     full: Fidelity = field(default_factory=Fidelity)
     rungs: tuple[int, ...] = ()
     trials: int | None = None
     slots: int = 1
+    seconds: float | None = None
 
 
 class Verdict(Enum):

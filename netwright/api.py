@@ -225,7 +225,7 @@ def run_recipe(
     with opening.new_run(recipe, task, out) as (folder, store):
         opening.fill_folder(folder, recipe, task)
         with opened(recipe, folder, task, store, ledger, seconds=recipe.budget.seconds, began=began, tell=tell) as session:
-            session.write("created", **opening.creation(recipe, task, space), strategy_why="; ".join(session.strategy.remarks()))
+            session.write("created", **opening.creation(recipe, task, space, session.strategy))
             session.write("session", pid=os.getpid(), resumed=False, started=began, budget=_plain(recipe.budget))
             course.work(session, first, began)
     return Run(folder)

@@ -174,9 +174,8 @@ def _space_module(name: str) -> ModuleType:
     path, _, attribute = name.rpartition(":")
     found = load_file(path)
     if not hasattr(found, attribute):
-        raise RecipeError(
-            f"it has no {attribute!r}", where=path, todo="Name a Space, a function of the signature, or a class of networks."
-        )
+        todo = "Name a Space, a function of the signature, or a class of networks."
+        raise RecipeError(f"it has no {attribute!r}", where=path, todo=todo)
     return found
 
 
@@ -193,6 +192,8 @@ def _options(kind: str, name: str, maker: Callable[..., Any], given: Mapping[str
         wanted = float if known[option] is None else type(known[option])
         if wanted in _KINDS and type(value) is not wanted and not (wanted is float and type(value) is int):
             raise RecipeError(f"{kind}.{option} cannot be {value!r}", todo=f"It is {_KINDS[wanted]}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RecipeError(f"{kind}.{option} cannot be {value!r}", todo="It is a finite number.")
     return dict(given)
 
 
@@ -228,6 +229,9 @@ def _stacked(
             every = ", ".join(option for options in known for option in options)
             todo = f"Its settings: {every}." if every else f"It has none: name the {kind} whose setting it is, with --{kind}."
             raise RecipeError(f"{kind} {text} has no setting {option!r}", todo=todo)
+    if kind == "strategy" and sum("inner" in parameters for parameters in takes) > 1:
+        what = f"strategy {text!r} cannot be built: two of its parts say how long trials train"
+        raise RecipeError(what, todo=f'Write "{stack[0].name}(evolution)".')
     built: Any = None
     for named, maker, parameters, options in reversed([*zip(stack, makers, takes, known, strict=True)]):
         if ("inner" in parameters) != (built is not None):
@@ -236,6 +240,8 @@ def _stacked(
             todo = f'Write "{named.name}({usual})".' if wraps else f"{named.name} takes no other {kind} inside."
             raise RecipeError(f"{kind} {text!r} cannot be built", todo=todo)
         settings = {**{option: value for option, value in given.items() if option in options}, **named.options}
+        if twice := [option for option in named.options if option in given]:
+            raise RecipeError(f"{kind} {named.name} is given {twice[0]!r} in its name and apart", todo="Give it once.")
         also = {name: value for name, value in {**told, "inner": built}.items() if name in parameters}
         built = maker(*arguments, **also, **_options(kind, named.name, maker, settings))
     return built

@@ -81,7 +81,8 @@ class Ledger:
 class Loop:
     """One search under way. ``deadline``: time by ``clock`` after which no trial may run, unless none has finished yet: then
     ``at_last``. ``patience_s``: how long arrivals are waited for at once. ``name``: what an architecture is called in the log.
-    ``twins``: what computes the same as a finished trial is not trained again. ``tell``: called after each event."""
+    ``twins``: what computes the same as a finished trial is not trained again. ``in_vain``: trials after which it is given up
+    where none succeeded. ``tell``: called after each event."""
 
     space: Space
     goal: Goal
@@ -102,6 +103,7 @@ class Loop:
     patience_s: float = 0.5
     name: Callable[[Architecture], str] = lambda architecture: architecture.id
     twins: bool = False
+    in_vain: float = 100
     _known: dict[tuple[str, Fidelity], Trial] = field(default_factory=dict)
     _checkpoints: dict[int, str] = field(default_factory=dict)
     _doubles: int = 0
@@ -230,7 +232,7 @@ class Loop:
         self.history.update(ended)
         self._learn(ended)
         self._sweep()
-        if not self.history.finished and len(self.history.ended) >= 100:
+        if not self.history.finished and len(self.history.ended) >= self.in_vain:
             raise NoFeasible(
                 f"the first {len(self.history.ended)} trials all failed or broke a limit; the last: {reason}",
                 where="search",

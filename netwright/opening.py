@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from netwright import compose
 from netwright.core.architecture import Answer, Architecture, Node, Signature, Tensor, trace_from_json
-from netwright.core.contracts import Event, Job, Runner, Store, Strategy, Task
+from netwright.core.contracts import Event, Job, Runner, Store, Strategy, Task, why
 from netwright.core.picks import replayed, sample
 from netwright.core.seeds import stream
 from netwright.core.trial import Proposal
@@ -264,7 +264,7 @@ def tidy(folder: Path) -> None:
     shutil.rmtree(folder / "data", ignore_errors=True)
 
 
-def creation(recipe: Recipe, task: Task, space: Any) -> dict[str, Any]:
+def creation(recipe: Recipe, task: Task, space: Any, strategy: Strategy) -> dict[str, Any]:
     return {
         "version": version_of("netwright"),
         "recipe": recipe.to_json(),
@@ -272,6 +272,7 @@ def creation(recipe: Recipe, task: Task, space: Any) -> dict[str, Any]:
         "signature": task.signature.to_json(),
         "frame": task.frame.to_json(),
         "task": {**task.describe(), "kind": task.kind, "name": task.name, "classes": list(task.classes)},
+        "strategy_why": why(strategy, recipe.budget.trials),
         "seed": recipe.seed,
         "workers": recipe.workers,
         "machine": machine(),

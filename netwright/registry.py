@@ -46,11 +46,18 @@ def listed(kind: str) -> dict[str, str]:
     return {**{point.name: point.value for point in entry_points(group=f"netwright.{kind}")}, **found}
 
 
+MOST_NAMED = 30
+"""Names that an error lists at most."""
+
+
 def suggest(name: str, known: Any) -> str:
     """``Did you mean 'evolution'?``, or the list of what there is."""
     names = list(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(names)}."
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    shown = ", ".join(names[:MOST_NAMED]) + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    return f"Known: {shown}." if names else "There is none."
 
 
 def module(kind: str, name: str) -> ModuleType:
@@ -94,6 +101,8 @@ def _settings(text: str, whole: str, kind: str) -> dict[str, Any]:
         name, equals, value = (side.strip() for side in piece.partition("="))
         if not name or not equals or not value:
             raise RecipeError(f"{kind} {whole!r}: {piece!r} is no setting", todo='Write it as "name[setting=value]".')
+        if name in found:
+            raise RecipeError(f"{kind} {whole!r}: {name} is set twice", todo="Set it once.")
         found[name] = plain(value)
     return found
 

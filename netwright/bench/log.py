@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 from collections.abc import Iterator
@@ -12,45 +14,56 @@ from netwright.bench.plan import Plan
 from netwright.bench.play import Played
 from netwright.errors import RunError
 
-__all__ = ["Log"]
+__all__ = ["Log", "written_to"]
 
 Key = tuple[str, int]
+
+_BEGINNING = b'{"problem":'
 
 
 class Log:
     """``searches.jsonl`` in ``folder``: first what the problem is, then a line for each search. A line that was broken off, by
-    a crash or a full disk, counts for nothing. Raises :class:`RunError` where the folder holds another problem."""
+    a crash or a full disk, counts for nothing; ``unread``: how many others cannot be read. The folder is locked until it is
+    closed. Raises :class:`RunError` where it holds something else; then nothing is written into it."""
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
-        self.path, self.done = folder / "searches.jsonl", dict[Key, Played]()
+    def __init__(self, folder: Path, plan: Plan, fingerprint: str) -> None:
+        self.path, self.done, self.unread = folder / "searches.jsonl", dict[Key, Played](), 0
+        problem = {**plan.problem(), "fingerprint": fingerprint}
+        self._open = contextlib.ExitStack()
         try:
-            self._read(plan)
-            self._file = self.path.open("a", encoding="utf-8")
+            self._read(problem)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._open.enter_context(importlib.import_module("netwright.stores.lock").RunLock(folder))
+            end = self._read(problem)  # what another process may have added
+            self._file = self._open.enter_context(self.path.open("a", encoding="utf-8"))
+            os.truncate(self.path, end)
         except OSError as error:
+            self.close()
             raise RunError(f"it cannot be written ({error.strerror})", where=str(folder), todo="Choose another --out.") from None
-        if not self.path.stat().st_size:
-            self._write({"problem": plan.problem()})
+        if not end:
+            self._write({"problem": problem})
 
-    def _read(self, plan: Plan) -> None:
+    def _read(self, problem: dict[str, Any]) -> int:
+        """Take in the searches that are done; where the last whole line ends."""
+        folder, end = self.path.parent, 0
+        self.unread = 0
         if not self.path.exists():
-            if any(entry.name != "lock" for entry in self.path.parent.iterdir()):
-                todo = "Choose an empty folder, or that of a bench."
-                raise RunError("it holds other files", where=str(self.path.parent), todo=todo)
-            return
-        whole = 0
-        for number, (line, end) in enumerate(_lines(self.path)):
-            if number and end is None:
-                break
-            told = _parsed(line)
-            if told is None:
-                break
-            if number == 0:
-                self._same(told.get("problem"), plan.problem())
-            else:
-                played = Played(**told)
-                self.done[played.strategy, played.seed] = played
-            whole = end or whole
-        os.truncate(self.path, whole)
+            if folder.exists() and any(entry.name != "lock" for entry in folder.iterdir()):
+                raise RunError("it holds other files", where=str(folder), todo="Choose an empty folder, or that of a bench.")
+            return 0
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file):
+                if not line.endswith(b"\n") and (number or _BEGINNING.startswith(line[: len(_BEGINNING)])):
+                    break
+                told = _parsed(line)
+                if number == 0:
+                    self._same(told.get("problem") if told else None, problem)
+                elif (played := _played(told)) is not None:
+                    self.done[played.strategy, played.seed] = played
+                else:
+                    self.unread += 1
+                end += len(line)
+        return end
 
     def _same(self, found: Any, wanted: dict[str, Any]) -> None:
         if found == wanted:
@@ -59,6 +72,8 @@ class Log:
         if not isinstance(found, dict):
             raise RunError("it holds no bench", where=where, todo="Choose another --out.")
         name = next(name for name in wanted if found.get(name) != wanted[name])
+        if name == "fingerprint":
+            raise RunError("the table has changed since its bench began", where=where, todo="Choose another --out.")
         told = f"its bench has {name} {_told(found.get(name))}, not {_told(wanted[name])}"
         raise RunError(told, where=where, todo="Choose another --out, or ask for the same problem.")
 
@@ -68,21 +83,35 @@ class Log:
         self.done[played.strategy, played.seed] = played
 
     def _write(self, told: dict[str, Any]) -> None:
-        self._file.write(json.dumps(told, allow_nan=False, separators=(",", ":")) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with written_to(self.path.parent):
+            self._file.write(json.dumps(told, allow_nan=False, separators=(",", ":")) + "\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        self._file.close()
+        """Keep what was added, and let others have the folder."""
+        with contextlib.suppress(OSError):  # of what a full disk did not take
+            self._open.close()
 
 
-def _lines(path: Path) -> Iterator[tuple[bytes, int | None]]:
-    """Each line, with where it ends; None for the last where it was broken off."""
-    at = 0
-    with path.open("rb") as file:
-        for line in file:
-            at += len(line)
-            yield line, at if line.endswith(b"\n") else None
+@contextlib.contextmanager
+def written_to(folder: Path) -> Iterator[None]:
+    """Says in a line what cannot be written to a folder, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        todo = "Make room there, and give the same command again with --out: what was written is kept."
+        raise RunError(f"it cannot be written ({error.strerror})", where=str(folder), todo=todo) from None
+
+
+def _played(told: Any) -> Played | None:
+    """A search, where it is one."""
+    try:
+        played = Played(**told)
+        counts = {len(each) for each in (played.query, played.row, played.values, played.epochs, played.cost, played.ask_ms)}
+        return played if isinstance(played.strategy, str) and type(played.seed) is int and len(counts) == 1 else None
+    except TypeError:
+        return None
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

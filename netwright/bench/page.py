@@ -14,7 +14,8 @@ from netwright.bench.words import (
     aims,
     chance,
     command,
-    ending,
+    compared,
+    early,
     headline,
     interval,
     items,
@@ -63,7 +64,7 @@ def page(problem: Problem, courses: Mapping[str, Sequence[Course]], told: Told, 
 _STYLE = f"""{SERIES_CSS}
 ul.key {{ margin: 4px 0 10px; }}
 .tiles b {{ overflow-wrap: anywhere; }}
-td:not(.num) {{ overflow-wrap: anywhere; min-width: 7em; }}
+td:not(.num) {{ overflow-wrap: anywhere; min-width: 11em; }}
 td.num {{ font-size: 13.5px; }}
 table {{ margin: 4px 0 10px; }}"""
 
@@ -83,7 +84,9 @@ def _head(problem: Problem, told: Told, name: str) -> str:
     notes = [text for text in protocol(problem) if text.startswith("An oracle problem")] + list(told.get("warnings", ()))
     noted = f'<div class="note">{"".join(f"<p>{escape(text)}</p>" for text in notes)}</div>' if notes else ""
     title = escape(headline(problem, told["strategies"]))
-    return f'<header><p class="run">{escape(name)}</p><h1>{title}.</h1></header>{noted}<ul class="tiles">{listed}</ul>'
+    tests = compared(told["comparisons"])
+    surely = f"<p>{escape('; '.join(tests))}.</p>" if tests else ""
+    return f'<header><p class="run">{escape(name)}</p><h1>{title}.</h1>{surely}</header>{noted}<ul class="tiles">{listed}</ul>'
 
 
 def _strategies(problem: Problem, told: Sequence[Told]) -> str:
@@ -106,12 +109,8 @@ def _strategies(problem: Problem, told: Sequence[Told]) -> str:
         f"Found: {what(problem)}. {noun.capitalize()}: until then, over all seeds, those that did not find it included; p90: the "
         f"90th percentile. {_measured(problem)}, the median. Own: processor time of the strategy's answers."
     )
-    early = [
-        f"{each['strategy']} {ending(reason)} ({count} of {each['seeds']} searches)"
-        for each in told
-        for reason, count in each.get("ended_early", {}).items()
-    ]
-    said = [caption, f"Ended before the budget: {'; '.join(early)}." if early else ""]
+    over = "; ".join(early(told))
+    said = [caption, f"Ended before the budget: {over}." if over else ""]
     for each in told:
         said += [f"{text}." if text.startswith(each["strategy"]) else f"{each['strategy']}: {text}." for text in each["remarks"]]
     shown = "".join(f'<p class="small">{escape(text)}</p>' for text in said if text)

@@ -14,7 +14,7 @@ __all__ = ["Budget", "Plan", "parse"]
 
 Unit = Literal["queries", "epochs", "seconds"]
 
-_COUNT = re.compile(r"\s*([\d_,.]+)\s*(quer(?:y|ies)|trials?|epochs?)?\s*")
+_COUNT = re.compile(r"\s*(\d{1,3}(?:[,_]\d{3})+|\d+)\s*(quer(?:y|ies)|trials?|epochs?)?\s*")
 
 
 @dataclass(frozen=True)

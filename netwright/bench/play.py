@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -122,7 +123,9 @@ class Search:
 
     def spent(self) -> float:
         """Of the budget."""
-        return float(self.settled) if self.problem.plan.budget.unit == "queries" else float(self.runner.now)
+        if self.problem.plan.budget.unit != "queries":
+            return float(self.runner.now)
+        return float(self.settled) if self.settled < len(self.problem.costs) else math.inf  # nothing is left to be asked
 
     def noted(self, event: Event) -> None:
         """Keep what an event tells."""
@@ -179,7 +182,7 @@ def play(problem: Problem, text: str, seed: int) -> Played:
         problem.space, problem.goal, search.strategy, search.runner, Nowhere(), search.history, Fidelity(problem.epochs),
         trials=REPEATS * int(budget.amount) if budget.unit == "queries" else None, deadline=budget.amount, at_last=budget.amount,
         screened=lambda: problem.screener.turned_away - turned_away if problem.screener else 0,
-        tell=search.noted, clock=search.spent, patience_s=float("inf"), name=search.name,
+        tell=search.noted, clock=search.spent, patience_s=math.inf, name=search.name, in_vain=math.inf,
     )  # fmt: skip
     _OPEN[id(search)] = search
     try:
@@ -189,6 +192,7 @@ def play(problem: Problem, text: str, seed: int) -> Played:
     finally:
         del _OPEN[id(search)]
         search.runner.close()
+        del search.runner  # which knows the search: what it holds is freed now
     search.played.trials, search.played.seconds = len(search.history), round(time.perf_counter() - began, 4)
     return search.played
 

@@ -158,7 +158,10 @@ def posed(plan: Plan) -> Problem:
     problem = Problem(replace(plan, objectives=recipe.objectives), table, task, goal, space, screener, numbers, None)
     problem.costs = _costs(problem, [*zip(goal.objectives, problem.asked, strict=True)])
     if math.isinf(problem.best):
-        raise DataError("no row has a value and keeps the limits", where=f"table {table.name}", todo="Loosen the limit.")
+        what, todo = "no row has a value", "Choose another objective."
+        if goal.limits:
+            what, todo = f"{what} and keeps the limits", "Loosen the limit."
+        raise DataError(what, where=f"table {table.name}", todo=todo)
     return problem
 
 

@@ -14,14 +14,16 @@ from typing import Any
 
 from netwright.bench.compare import comparisons
 from netwright.bench.files import written
+from netwright.bench.log import Log, written_to
 from netwright.bench.measure import Course, course, enough, summary
 from netwright.bench.plan import Plan
 from netwright.bench.problem import Problem, fitting, posed
 from netwright.bench.work import State, searched
+from netwright.core.contracts import short
 from netwright.errors import RecipeError
 from netwright.recipe import environment
 
-__all__ = ["Bench", "Opened", "cores", "folder", "opened", "run"]
+__all__ = ["Bench", "Opened", "cores", "kept", "opened", "run"]
 
 
 @dataclass
@@ -56,30 +58,36 @@ def opened(plan: Plan, workers: int = 0) -> Opened:
         what = "one of them has no name" if not all(plan.strategies) else f"{twice[0]!r} is named twice"
         raise RecipeError(f"strategies {', '.join(plan.strategies)!r}: {what}", todo='Write --strategies "random,evolution".')
     found = Opened(posed(plan), [], {})
+    most = len(found.problem.costs)
+    if plan.budget.unit == "queries" and plan.budget.amount > most:
+        found.warnings.append(f"the table has {most:,} architectures: a search ends when all of them were asked for")
+    if plan.within and found.problem.several:
+        raise RecipeError("within is for one objective", where="bench", todo="Leave --within out.")
     for text in plan.strategies:
         strategy = fitting(found.problem, text)
-        design = getattr(strategy, "design", None)
-        if isinstance(design, int) and plan.budget.unit == "queries" and plan.budget.amount <= design:
-            what = f"{text}: its first design takes {design} queries, the whole budget of {plan.budget.amount:g}"
-            found.warnings.append(what)
+        if told := short(strategy, found.problem.prospect().trials):
+            found.warnings.append(f"{text}: {told}")
         found.remarks[text] = [*strategy.remarks()]
     return found
 
 
-def folder(plan: Plan, out: Path | None) -> Path:
-    """Where results go: the folder that is asked for, or a new one beside the runs."""
-    if out is not None:
-        return out
-    made: Path = importlib.import_module("netwright.stores.folders").new_run_folder(
-        Path(environment("NETWRIGHT_RUNS")), f"bench-{Path(plan.table).stem}"
-    )
-    return made
+def kept(begun: Opened, out: Path | None) -> Log:
+    """Where searches are kept: in the folder that is asked for, or in a new one beside the runs."""
+    plan = begun.problem.plan
+    if out is None:
+        made: Any = importlib.import_module("netwright.stores.folders")
+        out = made.new_run_folder(Path(environment("NETWRIGHT_RUNS")), f"bench-{Path(plan.table).stem}")
+    log = Log(out, plan, begun.problem.task.fingerprint)
+    if log.unread:
+        many = "one line of it" if log.unread == 1 else f"{log.unread} lines of it"
+        begun.warnings.append(f"{log.path.name}: {many} cannot be read; what stood there is searched again")
+    return log
 
 
-def run(begun: Opened, place: Path, workers: int, tell: Callable[[State], None]) -> Bench:
-    """Search what was not searched yet, and say what came of it. ``place``: the folder of the bench."""
-    problem = begun.problem
-    played = searched(problem.plan, place, workers, tell)
+def run(begun: Opened, log: Log, workers: int, tell: Callable[[State], None]) -> Bench:
+    """Search what was not searched yet, and say what came of it."""
+    problem, place = begun.problem, log.path.parent
+    played = searched(problem.plan, log, workers, tell)
     courses: dict[str, list[Course]] = {text: [] for text in problem.plan.strategies}
     for each in played:
         courses[each.strategy].append(course(problem, each))
@@ -89,7 +97,8 @@ def run(begun: Opened, place: Path, workers: int, tell: Callable[[State], None])
         "strategies": [{**summary(problem, some), "remarks": begun.remarks.get(text, [])} for text, some in courses.items()],
         "comparisons": comparisons(courses, problem.plan.budget.amount, enough(problem)),
     }
-    written(place, problem, played, courses, told)
+    with written_to(place):
+        written(place, problem, played, courses, told)
     return Bench(problem, place, courses, told)
 
 

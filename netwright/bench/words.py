@@ -15,7 +15,8 @@ from netwright.report.words import bound, counted, duration
 __all__ = [
     "aims",
     "command",
-    "ending",
+    "compared",
+    "early",
     "headline",
     "interval",
     "items",
@@ -109,12 +110,13 @@ def headline(problem: Problem, told: Sequence[Mapping[str, Any]]) -> str:
         return f"in {percent(share)} of its searches" if share else "in none of its searches"
 
     first, *rest = ranked(problem, told)[:4]
+    more = f"; and {len(told) - 4} more" if len(told) > 4 else ""
     if not any(each["found_share"] for each in told):
-        return _nowhere(problem, [first, *rest])
+        return _nowhere(problem, [first, *rest]) + more
     text = f"{first['strategy']} finds {what(problem)} {found(first)}"
     if first[f"median_{noun}"] is not None:
         text += f", the median of {counted(first['seeds'], 'seed')}"
-    return text + "".join(f"; {each['strategy']} {found(each)}" for each in rest)
+    return text + "".join(f"; {each['strategy']} {found(each)}" for each in rest) + more
 
 
 def _nowhere(problem: Problem, told: Sequence[Mapping[str, Any]]) -> str:
@@ -146,6 +148,15 @@ def spans(problem: Problem, each: Mapping[str, Any]) -> list[tuple[str, Mapping[
 def ending(reason: str) -> str:
     """Why a search was over before its budget was spent, after the strategy's name."""
     return {"repeats": "proposed hardly anything new", "done": "had nothing more to propose"}.get(reason, f"ended: {reason}")
+
+
+def early(told: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which searches were over before their budget was spent, and why."""
+    return [
+        f"{each['strategy']} {ending(reason)} ({count} of {each['seeds']} searches)"
+        for each in told
+        for reason, count in each.get("ended_early", {}).items()
+    ]
 
 
 def about(problem: Problem, warnings: Sequence[str]) -> list[tuple[str, str]]:
@@ -272,8 +283,9 @@ def command(plan: Plan, folder: str) -> str:
         words += ["--limit", limit]
     words += ["--strategies", ",".join(plan.strategies), "--seeds", f"{plan.seeds}"]
     budget = plan.budget
-    words += ["--budget", {"queries": f"{budget.amount:g}", "seconds": f"{budget.amount:g}s"}.get(budget.unit, str(budget))]
+    amount = f"{int(budget.amount)}" if budget.amount == int(budget.amount) else f"{budget.amount!r}"
+    words += ["--budget", amount + {"queries": "", "seconds": "s"}.get(budget.unit, f" {budget.unit}")]
     words += ["--distinct", plan.distinct] if plan.distinct else []
-    words += ["--within", f"{plan.within:g}"] if plan.within else []
+    words += ["--within", f"{plan.within!r}"] if plan.within else []
     words += ["--seed", f"{plan.first}"] if plan.first else []
     return shlex.join([*words, "--out", folder])

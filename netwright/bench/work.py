@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from netwright.bench.log import Log
 from netwright.bench.plan import Plan
@@ -31,17 +29,9 @@ class State:
     left_s: float | None = None
 
 
-def searched(plan: Plan, folder: Path, workers: int, tell: Callable[[State], None]) -> list[Played]:
+def searched(plan: Plan, log: Log, workers: int, tell: Callable[[State], None]) -> list[Played]:
     """Every search of the plan, those of an earlier session included."""
-    lock = importlib.import_module("netwright.stores.lock").RunLock
-    with contextlib.suppress(OSError):  # the lock says what is wrong
-        folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder):
-        log = Log(folder, plan)
-        try:
-            _search(plan, log, workers, tell)
-        finally:
-            log.close()
+    _search(plan, log, workers, tell)
     return [log.done[text, seed] for text in plan.strategies for seed in range(plan.first, plan.first + plan.seeds)]
 
 

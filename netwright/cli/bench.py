@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -88,9 +89,10 @@ def _run(plan: Plan, out: Path | None, workers: int, json: bool) -> None:
                 from netwright.bench import result
 
                 begun = result.opened(plan, workers)
-                folder = result.folder(plan, out)
-                screen.begin(begun, folder)
-                found = result.run(begun, folder, workers or result.cores(), screen.tell)
+                with closing(result.kept(begun, out)) as log:
+                    folder = log.path.parent
+                    screen.begin(begun, folder)
+                    found = result.run(begun, log, workers or result.cores(), screen.tell)
         except BaseException as error:  # an interruption may surface as another error, of an import it broke off
             if stop.number is None and not isinstance(error, KeyboardInterrupt):
                 raise
@@ -168,7 +170,7 @@ class Screen:
 
 def _show(found: Bench) -> None:
     """The strategies and how they compare, in a few lines."""
-    from netwright.bench.words import compared, headline, lines
+    from netwright.bench.words import compared, early, headline, lines
     from netwright.cli.style import console, grid, table
 
     out = console()
@@ -176,5 +178,13 @@ def _show(found: Bench) -> None:
     out.print()
     out.print(table(headline(found.problem, found.told["strategies"]), columns, rows))
     texts = compared(found.told["comparisons"])
-    out.print(grid([("tests" if k == 0 else "", text) for k, text in enumerate(texts)]))
+    over = early(found.told["strategies"])
+    out.print(
+        grid(
+            [
+                *(("tests" if k == 0 else "", text) for k, text in enumerate(texts)),
+                *(("ended early" if k == 0 else "", text) for k, text in enumerate(over)),
+            ]
+        )
+    )
     out.print(f"{found.folder / 'bench.html'}, bench.json, queries.parquet", soft_wrap=True)

@@ -34,6 +34,8 @@ __all__ = [
     "Task",
     "Vault",
     "Verdict",
+    "short",
+    "why",
 ]
 
 Split = Literal["train", "validation", "test"]
@@ -106,6 +108,12 @@ class Strategy(ABC):
         """Numbers of ended trials that it may still go on with (``Proposal.continues``): only their checkpoints are kept."""
         return ()
 
+    @property
+    def first_design(self) -> int:
+        """Trials that it makes before it learns anything from them; of a wrapper, those of what is inside."""
+        inner = getattr(self, "inner", None)
+        return inner.first_design if isinstance(inner, Strategy) else 0
+
     def remarks(self) -> Sequence[str]:
         """What a person should know of how it will search, in sentences: what it chose and why, what cannot work."""
         return ()
@@ -117,6 +125,19 @@ class Strategy(ABC):
     def restore(self, blob: bytes) -> None:
         """Take a snapshot back."""
         return
+
+
+def short(strategy: Strategy, trials: int | None) -> str:
+    """A sentence where a budget of so many trials is spent before the strategy learns anything."""
+    design = strategy.first_design
+    if trials is None or trials > design:
+        return ""
+    return f"its first design takes {design} trials, which is the whole budget of {trials}: it learns nothing"
+
+
+def why(strategy: Strategy, trials: int | None) -> str:
+    """What a person should know of a strategy before it searches."""
+    return "; ".join(filter(None, [*strategy.remarks(), short(strategy, trials)]))
 
 
 class Device(ABC):

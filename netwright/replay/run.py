@@ -31,9 +31,9 @@ def search(recipe: Recipe, *, out: Path | str | None, tell: Tell, started: float
     with opening.new_run(recipe, task, out) as (folder, store):
         opening.fill_folder(folder, recipe, task)
         with opened(recipe, folder, task, parts, store, tell) as session:
-            body = opening.creation(recipe, task, space)
+            body = opening.creation(recipe, task, space, session.strategy)
             body["task"] |= {"metrics": metrics(table, goal), "sees_test": sees_test(table, goal)}
-            session.write("created", **body, strategy_why="; ".join(session.strategy.remarks()))
+            session.write("created", **body)
             session.write("session", pid=os.getpid(), resumed=False, started=started, budget=_plain(recipe.budget))
             work(session, table, started)
     return folder

@@ -36,9 +36,8 @@ class Auto(Strategy):
         self._made: dict[str, Strategy] = {}
 
     @property
-    def design(self) -> int:
-        """Trials of the first design."""
-        return int(getattr(self._now(0), "design", 0))
+    def first_design(self) -> int:
+        return self._now(0).first_design
 
     def _now(self, number: int) -> Strategy:
         name = "bayes" if number < self.first else self.later

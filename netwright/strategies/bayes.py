@@ -22,6 +22,7 @@ from netwright.registry import part
 from netwright.strategies import improvement
 from netwright.strategies._costs import over, softened
 from netwright.strategies.candidates import Candidates, Pool
+from netwright.surrogates.encode import read_by
 
 __all__ = ["Bayes"]
 
@@ -72,15 +73,18 @@ class Bayes(Strategy):
         several = len(goal.objectives) > 1
         if several:
             improvement.available()
-        if design < 2 or beta < 0:
-            raise RecipeError(
-                f"design {design}, beta {beta} cannot be", where="strategy bayes", todo="Use design >= 2, beta >= 0."
-            )
+        if design < 2 or beta < 0 or whole < 0:
+            what = f"design {design}, beta {beta}, whole {whole} cannot be"
+            raise RecipeError(what, where="strategy bayes", todo="Use design >= 2, beta >= 0 and whole >= 0.")
         self.space, self.goal, self.seed = space, goal, seed
         self.acquisition, self.beta, self.design = acquisition, beta, design
         self._maker = part("surrogates", surrogate or ("additive" if several else "gp"))
-        self.candidates = Candidates(space, seed, encoding or self._maker.encoding, whole=whole, each=several)
+        self.candidates = Candidates(space, seed, read_by(self._maker, encoding), whole=whole, each=several)
         self._models: dict[str, tuple[tuple[Any, ...], Surrogate]] = {}
+
+    @property
+    def first_design(self) -> int:
+        return self.design
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
@@ -98,11 +102,14 @@ class Bayes(Strategy):
     def _chosen(self, pool: Pool, history: History, under_way: Sequence[Any], number: int) -> int:
         """The place in the pool of the next proposal."""
         rng = np.random.default_rng(integer(self.seed, number, "bayes"))
-        known = [trial for trial in history.finished if np.isfinite(self.goal.costs(trial)).all()]
-        if number < self.design or len(known) < 2:
+        ended = [trial for trial in history.ended if trial.measurements]
+        known = [trial for trial in ended if np.isfinite(self.goal.costs(trial)).all()]  # those that break a limit too
+        if number < self.design or len(ended) < 2:
             return self._far(pool, [*(trial.architecture for trial in history.ended), *under_way], rng)
         pending = self.candidates.codes(under_way) if under_way else None
         worth = self._kept(pool, history, pending)
+        if len(known) < 2:  # limits are looked at before objectives, and most break them
+            return self._first(pool, worth)
         costs = np.array([self.goal.costs(trial) for trial in known])
         scales: list[Callable[[Any], Any]] = [
             _softened,
@@ -112,7 +119,11 @@ class Bayes(Strategy):
         met = np.array([self.goal.met(trial) for trial in known])
         if met.any():
             worth = worth * self._gain(beliefs, met, rng)
-        worth[~pool.free] = -np.inf
+        return self._first(pool, worth)
+
+    def _first(self, pool: Pool, worth: Any) -> int:
+        """Of what is still to be had the first that is worth the most."""
+        worth = np.where(pool.free, worth, -np.inf)
         return int(np.argmax(worth >= worth.max() - TIED * abs(worth.max())))
 
     def _far(self, pool: Pool, others: Sequence[Any], rng: np.random.Generator) -> int:

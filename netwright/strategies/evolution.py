@@ -48,6 +48,10 @@ class Evolution(Strategy):
         self.initial, self.population, self.crossover = initial, population, crossover
         self.tournament = tournament or population // 2
 
+    @property
+    def first_design(self) -> int:
+        return self.initial
+
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
         fresh, rivals = Fresh(self.space, history), _Rivals(self.goal, self._living(history))

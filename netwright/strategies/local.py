@@ -51,6 +51,10 @@ class Local(Strategy):
         self._standing = Fold[Standing](list, self._placed)
         self._around: dict[Any, _Around] = {}
 
+    @property
+    def first_design(self) -> int:
+        return self.initial
+
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
         fresh = Fresh(self.space, history)

@@ -43,6 +43,10 @@ class Nsga2(Strategy):
     def _survive(self, parents: list[Trial], children: Sequence[Trial]) -> list[Trial]:
         return self.goal.ranked([*parents, *children])[: self.population]
 
+    @property
+    def first_design(self) -> int:
+        return self.population
+
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
         ended = [trial for trial in history.ended if trial.state != "failed" and trial.measurements]

@@ -22,6 +22,7 @@ from netwright.registry import part
 from netwright.strategies._costs import over, softened
 from netwright.strategies._fresh import Fresh
 from netwright.strategies.candidates import Candidates
+from netwright.surrogates.encode import read_by
 
 __all__ = ["Predictor"]
 
@@ -69,8 +70,12 @@ class Predictor(Strategy):
         self.space, self.goal, self.seed = space, goal, seed
         self.design, self.generation, self.beta, self.rounds = design, generation, beta, rounds
         self._maker = part("surrogates", surrogate)
-        self.candidates = Candidates(space, seed, encoding or self._maker.encoding, whole=whole)
+        self.candidates = Candidates(space, seed, read_by(self._maker, encoding), whole=whole)
         self._ranked: tuple[Any, list[Architecture]] = (None, [])
+
+    @property
+    def first_design(self) -> int:
+        return self.design
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)

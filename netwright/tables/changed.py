@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from netwright.errors import DataError, LimitError
 from netwright.registry import suggest
+from netwright.tables.schema import Column
 from netwright.tables.table import Table
 
 __all__ = ["classes", "declared", "merged"]
 
 
 def classes(table: Table, column: str) -> list[int]:
-    """The class of each row, in the order of the table's keys: rows whose values in ``column`` are equal are one class."""
+    """The class of each row, in the order of the table's keys: rows whose values in ``column`` are equal are one class. A row
+    without a value is one of its own. Raises :class:`DataError` for a column that has no single value for a row."""
+    where, known = f"table {table.name}", [name for name, columns in table.families.items() if _plain(columns)]
     if column not in table.families:
-        known = [name for name, columns in table.families.items() if columns[0].role == "info"]
-        raise DataError(f"it has no column {column!r}", where=f"table {table.name}", todo=suggest(column, known))
+        raise DataError(f"it has no column {column!r}", where=where, todo=suggest(column, known))
+    if column not in known:
+        todo = "Choose a column that has one value for each architecture."
+        raise DataError(f"column {column!r} has several values for a row: epochs, or seeds", where=where, todo=todo)
     numbers: dict[Any, int] = {}
-    return [numbers.setdefault(value, len(numbers)) for value in table.texts(column)]
+    values = [row if value is None or value != value else (value,) for row, value in enumerate(table.texts(column))]
+    return [numbers.setdefault(value, len(numbers)) for value in values]
+
+
+def _plain(columns: Sequence[Column]) -> bool:
+    return len(columns) == 1 and not columns[0].curve
 
 
 def merged(table: Table, column: str) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def made(pose: Pose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
             result, "searched", lambda *_: [play(problem, text, seed) for text in plan.strategies for seed in range(plan.seeds)]
         )
         begun = result.Opened(problem, ["it is short"], {"random": ["it draws"]})
-        return result.run(begun, tmp_path, 1, lambda state: None)
+        with closing(result.kept(begun, tmp_path)) as log:
+            return result.run(begun, log, 1, lambda state: None)
 
     return ran
 

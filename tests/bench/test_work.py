@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from netwright.bench import work
+from netwright.bench.log import Log
+from netwright.bench.plan import Plan
 from netwright.bench.play import Played, play
 from netwright.bench.problem import Problem
 from netwright.bench.work import Pace, State, searched
@@ -25,6 +28,12 @@ from netwright.stores.lock import RunLock
 Pose = Callable[..., Problem]
 
 
+def gone(plan: Plan, folder: Path, workers: int, tell: Callable[[State], None]) -> list[Played]:
+    """Through all searches, with a log of its own."""
+    with closing(Log(folder, plan, "f")) as log:
+        return searched(plan, log, workers, tell)
+
+
 def same(one: Played, other: Played) -> bool:
     """But for the time it took."""
     return replace(one, ask_ms=[], seconds=0.0) == replace(other, ask_ms=[], seconds=0.0)
@@ -33,19 +42,19 @@ def same(one: Played, other: Played) -> bool:
 def test_processes_search_as_this_one_does_and_nothing_is_done_twice(pose: Pose, tmp_path: Path) -> None:
     problem = pose(strategies=("random", "evolution[population=5,tournament=2]"), budget=15, seeds=3, first=2)
     states: list[State] = []
-    found = searched(problem.plan, tmp_path / "out", 2, states.append)
+    found = gone(problem.plan, tmp_path / "out", 2, states.append)
     assert [(each.strategy, each.seed) for each in found] == [(s, k) for s in problem.plan.strategies for k in (2, 3, 4)]
     assert all(same(each, play(problem, each.strategy, each.seed)) for each in found)
     assert (states[-1].done, states[-1].total, states[-1].left_s) == (6, 6, 0.0)
     before = (tmp_path / "out" / "searches.jsonl").read_bytes()
-    again = searched(problem.plan, tmp_path / "out", 2, lambda state: pytest.fail("there is nothing left to do"))
+    again = gone(problem.plan, tmp_path / "out", 2, lambda state: pytest.fail("there is nothing left to do"))
     assert again == found
     assert (tmp_path / "out" / "searches.jsonl").read_bytes() == before
 
 
 def test_two_benches_never_share_a_folder(pose: Pose, tmp_path: Path) -> None:
     with RunLock(tmp_path), pytest.raises(RunError, match="in use"):
-        searched(pose().plan, tmp_path, 1, lambda state: None)
+        gone(pose().plan, tmp_path, 1, lambda state: None)
 
 
 class Broken:
@@ -80,7 +89,7 @@ def test_a_search_that_fails_is_named_and_the_others_are_kept(
     monkeypatch.setattr("netwright.runners.process.ProcessRunner", Broken)
     monkeypatch.setattr(work, "CHUNK_S", 0.0)
     with pytest.raises(NetwrightError, match="strategy random, seed 1: worker killed by signal 9"):
-        searched(pose(seeds=3).plan, tmp_path, 1, lambda state: None)
+        gone(pose(seeds=3).plan, tmp_path, 1, lambda state: None)
     lines = (tmp_path / "searches.jsonl").read_text().splitlines()
     assert [json.loads(line)["seed"] for line in lines[1:]] == [0]
 

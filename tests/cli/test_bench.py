@@ -105,17 +105,18 @@ def test_a_folder_of_another_problem_is_refused(table: str, tmp_path: Path, caps
     assert "has budget 3 queries, not 4 queries" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("strategy", "budget"),
+    [("bayes[design=10]", "10"), ("evolution[initial=12,population=5]", "10"), ("asha(bayes[design=20])", "90 epochs")],
+)
 def test_a_budget_within_the_first_design_is_said(
-    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], strategy: str, budget: str
 ) -> None:
-    from netwright.strategies.random import Random
-
-    monkeypatch.setattr(Random, "design", 10, raising=False)
     words = [
         "--table",
         table,
         "--strategies",
-        "random",
+        strategy,
         "--seeds",
         "1",
         "--workers",
@@ -124,6 +125,7 @@ def test_a_budget_within_the_first_design_is_said(
         str(tmp_path / "out"),
         "--json",
     ]
-    assert main(["bench", *words, "--budget", "10"]) == 0
-    warned = json.loads(capsys.readouterr().out)["warnings"]
-    assert warned == ["random: its first design takes 10 queries, the whole budget of 10"]
+    assert main(["bench", *words, "--budget", budget]) == 0
+    (warned,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert warned.startswith(f"{strategy}: its first design takes")
+    assert warned.endswith("trials, which is the whole budget of 10: it learns nothing")

@@ -49,7 +49,7 @@ def page(problem: Problem, courses: Mapping[str, Sequence[Course]], told: Told, 
     parts = [
         _head(problem, told, name),
         _strategies(problem, told["strategies"]),
-        section("Best so far", _key(courses), figure(figures.curves(problem, courses), _caption(problem))),
+        section("Best so far", _key(courses), figure(figures.curves(problem, courses), _caption(problem), wide=True)),
         _when(problem, courses),
         _regrets(problem, told["strategies"]),
         _tests(problem, told["comparisons"], told["strategies"]),
@@ -154,9 +154,13 @@ def _when(problem: Problem, courses: Mapping[str, Sequence[Course]]) -> str:
             continue
         text = "Dot: median. Thick: its 95 % bootstrap interval. Stroke: 90th percentile, where it lies within the budget."
         parts.append(
-            figure(figures.shares(problem, courses, target), f"Searches that have found {name}, over what they have spent.")
+            figure(
+                figures.shares(problem, courses, target),
+                f"Searches that have found {name}, over what they have spent.",
+                wide=True,
+            )
         )
-        parts.append(figure(figures.when(problem, courses, target), text))
+        parts.append(figure(figures.when(problem, courses, target), text, wide=True))
     return section("How soon it is found", *parts)
 
 
@@ -223,7 +227,10 @@ def _problem(problem: Problem, told: Told, name: str) -> str:
             ("table", f"{problem.table.name}: {described.title}"),
             ("objective", aims(problem)),
             ("architectures", items(problem)),
-            ("with a value", f"{told['with_a_value']:,} of {told['architectures']:,}, limits kept"),
+            (
+                "with a value",
+                f"{told['with_a_value']:,} of {told['architectures']:,}" + (", limits kept" if told["limits"] else ""),
+            ),
             ("the best", number(told.get("best"), 8) if "best" in told else None),
             ("test column", told.get("test")),
             ("seeds", f"{problem.plan.first} to {problem.plan.first + problem.plan.seeds - 1}"),

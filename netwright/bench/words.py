@@ -121,7 +121,10 @@ def headline(problem: Problem, told: Sequence[Mapping[str, Any]]) -> str:
 
 def _nowhere(problem: Problem, told: Sequence[Mapping[str, Any]]) -> str:
     """Where nothing found it: how near they came."""
-    near = [f"{each['strategy']} {reached(problem, [*each['regret'].values()][-1])}" for each in told]
+    ends = [(each["strategy"], [*each["regret"].values()][-1]) for each in told]
+    if all(regret is None for _, regret in ends):
+        return f"No strategy finds anything that keeps the limits within {spending(problem)}"
+    near = [f"{strategy} {reached(problem, regret)}" for strategy, regret in ends if regret is not None]
     of = "of the true hypervolume" if problem.several else "away from the best"
     return f"{near[0]} {of} after {spending(problem)}, the median of {counted(told[0]['seeds'], 'seed')}" + "".join(
         f"; {text}" for text in near[1:]

@@ -68,7 +68,8 @@ def quiet() -> Iterator[None]:
 
 def options_of(made: Any, sampler: str, text: str) -> dict[str, Any]:
     """``"n_ei_candidates=48 group=true"`` as arguments. Raises :class:`RecipeError` for one that the sampler has not."""
-    known = [name for name in inspect.signature(made).parameters if name not in ("seed", "constraints_func")]
+    parameters = inspect.signature(made).parameters
+    known = [name for name in parameters if name not in ("seed", "constraints_func")]
     found = {}
     for piece in text.split():
         name, equals, value = piece.partition("=")
@@ -76,4 +77,9 @@ def options_of(made: Any, sampler: str, text: str) -> dict[str, Any]:
             what = f"sampler {sampler} has no option {piece!r}"
             raise RecipeError(what, where="strategy optuna", todo=f"Write name=value, with one of {', '.join(known)}.")
         found[name] = plain(value)
+        usual = parameters[name].default
+        kinds = {bool: (bool,), int: (int,), float: (int, float)}.get(type(usual))
+        if kinds and type(found[name]) not in kinds:
+            what = f"sampler {sampler}: {name} cannot be {value!r}"
+            raise RecipeError(what, where="strategy optuna", todo=f"Write {name}={usual}, say.")
     return found

@@ -38,6 +38,10 @@ LOOKED_AT = 1000
 SPREAD = 100
 """Draws of which the first design takes the one that is farthest from the others."""
 
+ALONE_FROM, ALONE_EVERY = 30, 4
+"""Of several objectives, from so many trials on every so many is about the first alone: the ends of a front are small in volume,
+and are where those who search want to be sure."""
+
 TIED = 1e-7
 """Candidates whose worth differs by less, relatively, are equal, and the first is taken: rounding decides nothing."""
 
@@ -118,7 +122,8 @@ class Bayes(Strategy):
         beliefs = [self._belief(f"objective {k}", known, costs[:, k], scale, pool, pending) for k, scale in enumerate(scales)]
         met = np.array([self.goal.met(trial) for trial in known])
         if met.any():
-            worth = worth * self._gain(beliefs, met, rng)
+            alone = number >= ALONE_FROM and number % ALONE_EVERY == 0
+            worth = worth * self._gain(beliefs[:1] if alone else beliefs, met, rng)
         return self._first(pool, worth)
 
     def _first(self, pool: Pool, worth: Any) -> int:
@@ -162,12 +167,12 @@ class Bayes(Strategy):
 
     def _gain(self, beliefs: Sequence[_Told], met: Any, rng: np.random.Generator) -> Any:
         """What it is worth to evaluate each candidate, limits apart."""
+        means = [told.belief.mean for told in beliefs]
+        stds = [np.sqrt(told.belief.std**2 + told.noise**2) for told in beliefs]  # what is measured has its noise
         if len(beliefs) > 1:
-            means, stds = (np.stack([getattr(told.belief, name) for told in beliefs], axis=1) for name in ("mean", "std"))
             values = np.stack([told.values for told in beliefs], axis=1)
-            return improvement.gains(means, stds, values[met])
-        (told,) = beliefs
-        mean, std = told.belief.mean, np.sqrt(told.belief.std**2 + told.noise**2)
+            return improvement.gains(np.stack(means, axis=1), np.stack(stds, axis=1), values[met])
+        (told,), (mean,), (std,) = beliefs, means, stds
         if self.acquisition == "ei":
             ahead = (told.values[met].min() - mean) / std
             return std * (ahead * ndtr(ahead) + np.exp(-0.5 * ahead**2) / np.sqrt(2 * np.pi))

@@ -61,11 +61,11 @@ class Predictor(Strategy):
         rounds: int = 3,
         whole: int = 30_000,
     ) -> None:
-        if design < 2 or generation < 1 or beta < 0 or rounds < 0:
+        if design < 2 or generation < 1 or min(beta, rounds, whole) < 0:
             raise RecipeError(
-                f"design {design}, generation {generation}, beta {beta}, rounds {rounds} cannot be",
+                f"design {design}, generation {generation}, beta {beta}, rounds {rounds}, whole {whole} cannot be",
                 where="strategy predictor",
-                todo="Use design >= 2, generation >= 1, beta >= 0 and rounds >= 0.",
+                todo="Use design >= 2, generation >= 1, and 0 or more of the others.",
             )
         self.space, self.goal, self.seed = space, goal, seed
         self.design, self.generation, self.beta, self.rounds = design, generation, beta, rounds

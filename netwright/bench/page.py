@@ -85,7 +85,7 @@ def _head(problem: Problem, told: Told, name: str) -> str:
     noted = f'<div class="note">{"".join(f"<p>{escape(text)}</p>" for text in notes)}</div>' if notes else ""
     title = escape(headline(problem, told["strategies"]))
     tests = compared(told["comparisons"])
-    surely = f"<p>{escape('; '.join(tests))}.</p>" if tests else ""
+    surely = f"<p>Paired tests: {escape('; '.join(tests))}.</p>" if tests else ""
     return f'<header><p class="run">{escape(name)}</p><h1>{title}.</h1>{surely}</header>{noted}<ul class="tiles">{listed}</ul>'
 
 

@@ -49,7 +49,7 @@ ACQUISITIONS = ("ei", "ucb", "thompson")
 
 
 class Bayes(Strategy):
-    """A first design of ``design`` architectures far from one another, then the candidate with the largest ``acquisition``.
+    """A first design of ``design`` architectures far from one another (0: 3, of several objectives 5), then the candidate with the largest ``acquisition``.
 
     ``surrogate``: ``gp``, ``forest``, ``ensemble``, ``gnn`` …, where empty ``gp``, of several objectives ``additive``;
     ``encoding``: what it reads, its own where empty.
@@ -68,13 +68,14 @@ class Bayes(Strategy):
         encoding: str = "",
         acquisition: str = "ei",
         beta: float = 1.0,
-        design: int = 5,
+        design: int = 0,
         whole: int = 30_000,
     ) -> None:
         if acquisition not in ACQUISITIONS:
             todo = f"Choose one of {', '.join(ACQUISITIONS)}."
             raise RecipeError(f"acquisition {acquisition!r} cannot be", where="strategy bayes", todo=todo)
         several = len(goal.objectives) > 1
+        design = design or (5 if several else 3)
         if several:
             improvement.available()
         if design < 2 or beta < 0 or whole < 0:

@@ -49,8 +49,9 @@ ACQUISITIONS = ("ei", "ucb", "thompson")
 
 
 class Bayes(Strategy):
-    """A first design of ``design`` architectures far from one another (0: 3, of several objectives 5), then the candidate with the largest ``acquisition``.
+    """A first design of ``design`` architectures far from one another, then the candidate with the largest ``acquisition``.
 
+    ``design``: 0 for 3, of several objectives 5.
     ``surrogate``: ``gp``, ``forest``, ``ensemble``, ``gnn`` …, where empty ``gp``, of several objectives ``additive``;
     ``encoding``: what it reads, its own where empty.
     ``acquisition``: ``ei`` (expected improvement), ``ucb`` (lower confidence bound, ``beta`` standard deviations) or ``thompson``

@@ -130,7 +130,7 @@ class Strategy(ABC):
 def short(strategy: Strategy, trials: int | None) -> str:
     """A sentence where a budget of so many trials is spent before the strategy learns anything."""
     design = strategy.first_design
-    if trials is None or trials > design:
+    if not design or trials is None or trials > design:
         return ""
     return f"its first design takes {design} trials, which is the whole budget of {trials}: it learns nothing"
 

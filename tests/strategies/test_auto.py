@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from netwright.core.contracts import Prospect
+from netwright.core.contracts import Prospect, why
 from netwright.core.trial import History
 from netwright.strategies.auto import Auto
 from netwright.testing.playing import FULL, SPACES, additive, goals, made, played
@@ -45,3 +45,22 @@ def test_several_objectives_need_botorch(monkeypatch: pytest.MonkeyPatch) -> Non
     auto = Auto(SPACES["cell"], goals()["two"], 0, FEW)
     assert "nsga2, as there are several objectives and botorch is not installed" in auto.remarks()[0]
     assert auto.ask(History(), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "design"),
+    [
+        ("random", 0),
+        ("evolution[initial=7,population=5]", 7),
+        ("bayes", 3),
+        ("asha(bayes[design=9])", 9),
+        ("auto", 3),
+        ("nsga2", 20),
+    ],
+)
+def test_a_budget_within_the_first_design_is_said(text: str, design: int) -> None:
+    strategy = made(text)(SPACES["cell"], goals()["one"], 0)
+    assert strategy.first_design == design
+    assert ("it learns nothing" in why(strategy, design)) == (design > 0)
+    assert "it learns nothing" not in why(strategy, design + 1)
+    assert "it learns nothing" not in why(strategy, None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from netwright.core.contracts import Prospect, Strategy, Verdict
+from netwright.core.contracts import Prospect, Strategy
 from netwright.core.objectives import Goal
 from netwright.core.picks import belongs
-from netwright.core.rungs import Ladder, Ranking, best, hopeless, view
+from netwright.core.rungs import Ranking, best, view
 from netwright.core.space import Space
 from netwright.core.trial import History, Proposal, Trial
+from netwright.strategies._stepped import Stepped
 
 __all__ = ["Asha"]
 
@@ -17,7 +18,7 @@ KEPT = 12
 """Checkpoints of a rung that are kept at least."""
 
 
-class Asha(Strategy):
+class Asha(Stepped):
     """Decides how long; the inner strategy decides which: ``asha(bayes)`` is BOHB without its waiting.
 
     ``eta``: of so many trials on a rung one goes on, and trains so many times as long. ``rungs``: how many there are at most.
@@ -37,13 +38,8 @@ class Asha(Strategy):
         rungs: int = 3,
         enough: int = 12,
     ) -> None:
-        self.space, self.goal, self.inner, self.enough = space, goal, inner, enough
-        self.ladder = Ladder(prospect or Prospect(), eta, rungs, "asha")
+        super().__init__(space, goal, inner, prospect, eta, rungs, enough)
         self.rankings = [Ranking(goal) for _ in self.ladder.epochs]
-        self.needs, self.offers = inner.needs, inner.offers
-
-    def remarks(self) -> Sequence[str]:
-        return [*filter(None, [self.ladder.remark]), *self.inner.remarks()]
 
     def ask(self, history: History, slots: int) -> Sequence[Proposal]:
         belongs(self.space, history)
@@ -61,9 +57,6 @@ class Asha(Strategy):
         there = history.rungs.get(self.ladder.epochs[rung], ())
         most = max(least, times * (len(there) // self.ladder.eta))
         return best(self.rankings[rung].of(there), most, history.continued) if most else []
-
-    def watch(self, trial: Trial, history: History) -> Verdict:
-        return Verdict.STOP if hopeless(trial, history, self.goal) else Verdict.GO
 
     def resumable(self, history: History) -> Collection[int]:
         """What may soon be among the best. A rung grows without end: what falls far behind is given up, and should it be

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-
-from netwright.core.brackets import Bracket, Brackets
-from netwright.core.contracts import Prospect, Strategy, Verdict
+from netwright.core.brackets import Bracket
+from netwright.core.contracts import Prospect, Strategy
 from netwright.core.objectives import Goal
-from netwright.core.picks import belongs
-from netwright.core.rungs import Ladder, hopeless, view
 from netwright.core.space import Space
-from netwright.core.trial import History, Proposal, Trial
 from netwright.errors import RecipeError
+from netwright.strategies._stepped import Rounds
 
 __all__ = ["Halving"]
 
 
-class Halving(Strategy):
+class Halving(Rounds):
     """Decides how long; the inner strategy decides which: ``halving(bayes)``.
 
     ``eta``: of so many trials on a rung one goes on, and trains so many times as long. ``rungs``: how many there are at most.
@@ -40,35 +36,7 @@ class Halving(Strategy):
     ) -> None:
         if start < 0:
             raise RecipeError(f"start {start} cannot be", where="strategy halving", todo="Use a number from 1, or 0.")
-        self.space, self.goal, self.inner, self.enough = space, goal, inner, enough
-        self.ladder = Ladder(prospect or Prospect(), eta, rungs, "halving")
-        self.needs, self.offers = inner.needs, inner.offers
+        super().__init__(space, goal, inner, prospect, eta, rungs, enough)
         most = start or eta ** (len(self.ladder) - 1)
         counts = [max(1, most // eta**k) for k in range(len(self.ladder))]
-        self.brackets = Brackets(self.ladder, goal, [Bracket(0, tuple(counts))])
-
-    def remarks(self) -> Sequence[str]:
-        return [*filter(None, [self.ladder.remark]), *self.inner.remarks()]
-
-    def ask(self, history: History, slots: int) -> Sequence[Proposal]:
-        belongs(self.space, history)
-        return asked(self.brackets, self.inner, history, slots, self.enough)
-
-    def watch(self, trial: Trial, history: History) -> Verdict:
-        return Verdict.STOP if hopeless(trial, history, self.goal) else Verdict.GO
-
-    def resumable(self, history: History) -> Collection[int]:
-        return self.brackets.resumable(history)
-
-
-def asked(brackets: Brackets, inner: Strategy, history: History, slots: int, enough: int) -> list[Proposal]:
-    """The steps that are due, then new architectures of the inner strategy."""
-    steps, new = brackets.due(history, slots)
-    if not new:
-        return steps
-    seen = view(history, brackets.ladder, enough, history.next_number + len(steps))
-    found = inner.ask(seen, len(new))
-    if not found and not steps and not history.pending:  # it has nothing more: what was begun is brought to its end
-        steps, _ = brackets.due(history, slots, last=True)
-    begun = zip(found, new, strict=False)
-    return steps + [brackets.ladder.start(proposal, rung, bracket=bracket) for proposal, (rung, bracket) in begun]
+        self.begin([Bracket(0, tuple(counts))])

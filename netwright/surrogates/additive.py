@@ -13,10 +13,10 @@ from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from netwright.core.contracts import Belief, Surrogate
+from netwright.surrogates._exact import JITTER, grown, matern, scaled
 
 __all__ = ["Additive"]
 
-_JITTER = 1e-6
 _PRIOR = np.log([0.25, 0.135, 0.135, 0.0067])
 """Variances of the smooth part, of the linear ones and of the noise that are searched from, and that priors are centred on."""
 
@@ -52,7 +52,7 @@ class Additive(Surrogate):
         far = _apart(products[0])
         usual = math.log(max(float(np.median(far[far > 0])), 1e-12)) / 2 if (far > 0).any() else 0.0
         start = np.append(_PRIOR, usual)
-        told = (far, products, _scaled(np.asarray(y, dtype=float))[0], start)
+        told = (far, products, scaled(np.asarray(y, dtype=float))[0], start)
         bounds = [(each - _REACH, each + _REACH) for each in start]
         options = {"maxiter": _ITERATIONS}
         self.theta = minimize(_loss, start, args=told, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
@@ -67,20 +67,13 @@ class Additive(Surrogate):
         old = both if same.all() else int(np.argmin(same))
         self._columns = self._columns[:old]
         self._grow(x, old)
-        z, self._mean, self._std = _scaled(np.asarray(y, dtype=float))
+        z, self._mean, self._std = scaled(np.asarray(y, dtype=float))
         self._weights = solve_triangular(self._lower, z, lower=True)
 
     def _grow(self, x: Any, old: int) -> None:
         """The Cholesky factor for ``x``, whose first ``old`` rows are known."""
-        n = len(x)
-        new = self._k(x[old:], x)
-        new[np.arange(n - old), np.arange(old, n)] += math.exp(self.theta[3]) + _JITTER
-        lower = np.zeros((n, n))
-        lower[:old, :old] = self._lower[:old, :old]
-        if old:
-            lower[old:, :old] = solve_triangular(lower[:old, :old], new[:, :old].T, lower=True).T
-        lower[old:, old:] = np.linalg.cholesky(new[:, old:] - lower[old:, :old] @ lower[old:, :old].T)
-        self._x, self._lower = x, lower
+        self._lower = grown(self._lower, old, self._k(x[old:], x), math.exp(self.theta[3]))
+        self._x = x
 
     def _products(self, a: Any, b: Any) -> list[Any]:
         """Inner products of graph features, and of counts, about 1 for an architecture with itself."""
@@ -91,7 +84,7 @@ class Additive(Surrogate):
         own = [np.einsum("ij,ij->i", c[:, 0], c[:, 0]) / self._sizes[0] for c in (a, b)]
         far = np.maximum(own[0][:, None] + own[1] - 2 * products[0], 0.0)
         smooth, first, second, _ = np.exp(self.theta[:4])
-        return smooth * _matern(far, math.exp(self.theta[4]))[0] + first * products[0] + second * products[1]
+        return smooth * matern(far, math.exp(self.theta[4]))[0] + first * products[0] + second * products[1]
 
     # ---- predicting ------------------------------------------------------------------------------------------------------
 
@@ -120,10 +113,10 @@ class Additive(Surrogate):
 def _loss(theta: Any, far: Any, products: Any, z: Any, prior: Any) -> tuple[float, Any]:
     """Minus the log posterior, and its gradient."""
     smooth, first, second, noise, length = np.exp(theta)
-    k, by_length = _matern(far, length)
+    k, by_length = matern(far, length)
     parts = [smooth * k, first * products[0], second * products[1], noise * np.eye(len(z))]
     try:
-        lower = np.linalg.cholesky(sum(parts) + _JITTER * np.eye(len(z)))
+        lower = np.linalg.cholesky(sum(parts) + JITTER * np.eye(len(z)))
     except np.linalg.LinAlgError:
         return 1e10, np.zeros(5)
     inverse = solve_triangular(lower, np.eye(len(z)), lower=True)
@@ -145,19 +138,7 @@ def _doubled(x: Any) -> Any:
     return np.stack([flat, np.zeros_like(flat)], axis=1)
 
 
-def _scaled(y: Any) -> tuple[Any, float, float]:
-    mean, std = float(y.mean()), float(y.std()) or 1.0
-    return (y - mean) / std, mean, std
-
-
 def _apart(products: Any) -> Any:
     """Squared distances, from inner products."""
     own = np.diag(products)
     return np.maximum(own[:, None] + own - 2 * products, 0.0)
-
-
-def _matern(far: Any, length: float) -> tuple[Any, Any]:
-    """Matérn 5/2 at squared distances, and its derivative by the logarithm of the length."""
-    r = np.sqrt(5 * far) / length
-    decay = np.exp(-r)
-    return (1 + r + r * r / 3) * decay, r * r * (1 + r) / 3 * decay

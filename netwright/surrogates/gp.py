@@ -11,10 +11,10 @@ from scipy.optimize import minimize
 
 from netwright.core.contracts import Belief, Surrogate
 from netwright.errors import RecipeError
+from netwright.surrogates._exact import JITTER, grown, matern, scaled
 
 __all__ = ["Gp"]
 
-_JITTER = 1e-6
 _STARTS = (math.log(0.5), math.log(0.05))
 """Where the search for signal and noise variance begins, and what their log-normal priors are centred on."""
 
@@ -47,7 +47,7 @@ class Gp(Surrogate):
         far = _apart(x, x)
         usual = 0.5 * math.log(max(float(np.median(far[far > 0])), 1e-12)) if (far > 0).any() else 0.0
         start = np.array([_STARTS[0], usual + math.log(1.5), _STARTS[1]])
-        told = (far, _scaled(y)[0], start)
+        told = (far, scaled(y)[0], start)
         found = minimize(self._loss, start, args=told, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
         self.theta = found.x
         self._x, self._columns = np.zeros((0, x.shape[1])), np.zeros((0, 0))
@@ -61,27 +61,20 @@ class Gp(Surrogate):
         old = both if same.all() else int(np.argmin(same))
         self._columns = self._columns[:old]
         self._grow(x, old)
-        z, self._mean, self._std = _scaled(y)
+        z, self._mean, self._std = scaled(y)
         self._weights = solve_triangular(self._lower, z, lower=True)
 
     def _grow(self, x: Any, old: int) -> None:
         """The Cholesky factor for ``x``, whose first ``old`` rows are known."""
-        n = len(x)
-        new = self._k(_apart(x[old:], x))
-        new[np.arange(n - old), np.arange(old, n)] += math.exp(self.theta[2]) + _JITTER
-        lower = np.zeros((n, n))
-        lower[:old, :old] = self._lower[:old, :old]
-        if old:
-            lower[old:, :old] = solve_triangular(lower[:old, :old], new[:, :old].T, lower=True).T
-        lower[old:, old:] = np.linalg.cholesky(new[:, old:] - lower[old:, :old] @ lower[old:, :old].T)
-        self._x, self._lower = x, lower
+        self._lower = grown(self._lower, old, self._k(_apart(x[old:], x)), math.exp(self.theta[2]))
+        self._x = x
 
     def _loss(self, theta: Any, far: Any, z: Any, prior: Any) -> tuple[float, Any]:
         """Minus the log posterior, and its gradient."""
         signal, length, noise = np.exp(theta)
-        k, by_length = _kernel(far, length, self.kernel, slope=True)
+        k, by_length = _kernel(far, length, self.kernel)
         covariance = signal * k
-        covariance[np.diag_indices(len(z))] += noise + _JITTER
+        covariance[np.diag_indices(len(z))] += noise + JITTER
         try:
             lower = np.linalg.cholesky(covariance)
         except np.linalg.LinAlgError:
@@ -121,21 +114,14 @@ def _plain(x: Any) -> Any:
     return np.asarray(x, dtype=float).reshape(len(x), math.prod(np.shape(x)[1:]))
 
 
-def _scaled(y: Any) -> tuple[Any, float, float]:
-    mean, std = float(y.mean()), float(y.std()) or 1.0
-    return (y - mean) / std, mean, std
-
-
 def _apart(a: Any, b: Any) -> Any:
     """Squared distances, shape (len(a), len(b))."""
     return np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0.0)
 
 
-def _kernel(far: Any, length: float, kind: str, slope: bool = False) -> tuple[Any, Any]:
+def _kernel(far: Any, length: float, kind: str) -> tuple[Any, Any]:
     """The correlation at squared distances, and its derivative by the logarithm of the length."""
     if kind == "rbf":
         k = np.exp(-0.5 * far / length**2)
-        return k, k * far / length**2 if slope else None
-    r = np.sqrt(5 * far) / length
-    decay = np.exp(-r)
-    return (1 + r + r * r / 3) * decay, r * r * (1 + r) / 3 * decay if slope else None
+        return k, k * far / length**2
+    return matern(far, length)
